@@ -369,7 +369,7 @@ type Host struct {
 	Models []*HostModel `protobuf:"bytes,8,rep,name=models,proto3" json:"models,omitempty"`
 	// gpus is how many GPUs the host has committed.
 	Gpus uint32 `protobuf:"varint,9,opt,name=gpus,proto3" json:"gpus,omitempty"`
-	// evidence_height is the height of the host's last accepted capacity statement, 0 if none.
+	// evidence_height is the height whose block hash the host's last accepted capacity statement is bound to, 0 if none.
 	EvidenceHeight uint64 `protobuf:"varint,10,opt,name=evidence_height,json=evidenceHeight,proto3" json:"evidence_height,omitempty"`
 	// simulated is true when the last capacity statement declared simulated devices.
 	Simulated bool `protobuf:"varint,11,opt,name=simulated,proto3" json:"simulated,omitempty"`
@@ -608,7 +608,7 @@ type GPU struct {
 	DeviceHash []byte `protobuf:"bytes,5,opt,name=device_hash,json=deviceHash,proto3" json:"device_hash,omitempty"`
 	// level is the best evidence held for the device.
 	Level EvidenceLevel `protobuf:"varint,6,opt,name=level,proto3,enum=gpucoord.operators.v1.EvidenceLevel" json:"level,omitempty"`
-	// evidence_height is the height of that evidence, or of the commitment.
+	// evidence_height is the height whose block hash that evidence is bound to, or the height of the commitment.
 	EvidenceHeight uint64 `protobuf:"varint,7,opt,name=evidence_height,json=evidenceHeight,proto3" json:"evidence_height,omitempty"`
 	// simulated is true when the evidence declares a simulated device.
 	Simulated bool `protobuf:"varint,8,opt,name=simulated,proto3" json:"simulated,omitempty"`

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keeper_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+
+	"github.com/gpucoord/gpucoord/x/operators/types"
+)
+
+// busy has an entry in every collection.
+func busy(t *testing.T) *fixture {
+	t.Helper()
+	f, alices, bobs := stand(t)
+	second := f.host(t, "alice", "a2")
+	f.submit(t, f.statement(t, "alice", alices, "a", 29, gpu(0, "d0"), gpu(1, "d1")))
+	f.commit(t, "alice", second, gpu(0, "d2"))
+	f.commit(t, "bob", bobs, gpu(7, "d3"))
+	proof := f.keyProof(t, "bob", "b2")
+	_, err := f.msgs.RegisterHostKey(f.ctx, &types.MsgRegisterHostKey{
+		Operator: addr("bob"), HostId: bobs, PublicKey: key("b2").PubKey().SerializeCompressed(), KeyProof: proof[:],
+	})
+	require.NoError(t, err)
+	for _, amount := range []uint64{5, 6, 7} {
+		_, err := f.msgs.Unbond(f.ctx, &types.MsgUnbond{Operator: addr("bob"), AmountUltai: amount})
+		require.NoError(t, err)
+	}
+	for _, relayer := range []string{"hot1", "hot2"} {
+		_, err := f.msgs.AuthoriseRelayer(f.ctx, &types.MsgAuthoriseRelayer{Operator: addr("alice"), Relayer: addr(relayer), ExpiresHeight: 40})
+		require.NoError(t, err)
+	}
+	_, err = f.msgs.LinkNode(f.ctx, f.link("alice", "owner", 1))
+	require.NoError(t, err)
+	f.end(t)
+	return f
+}
+
+func TestGenesisRoundTrip(t *testing.T) {
+	f := busy(t)
+	exported, err := f.k.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	for name, length := range map[string]int{
+		"operators": len(exported.Operators), "hosts": len(exported.Hosts), "host keys": len(exported.HostKeys), "gpus": len(exported.Gpus),
+		"unbondings": len(exported.Unbondings), "grants": len(exported.RelayerGrants), "links": len(exported.NodeLinks),
+		"block hashes": len(exported.BlockHashes), "epoch starts": len(exported.EpochStarts),
+	} {
+		require.NotZero(t, length, name)
+	}
+	require.EqualValues(t, 3, exported.NextUnbondingId)
+
+	other := emptyFixture(t)
+	other.bank.balances[string(authtypes.NewModuleAddress(types.ModuleName))] = 2_000_000
+	require.NoError(t, other.k.InitGenesis(other.ctx, exported))
+	require.Equal(t, f.export(t), other.export(t))
+	require.NoError(t, other.k.CheckInvariants(other.ctx))
+
+	// The imported chain goes on where the exported one stopped.
+	other.begin(t, 230)
+	other.end(t)
+	require.Zero(t, other.get(t, "bob").UnbondingUltai)
+}
+
+func TestGenesisNeedsTheMoneyItOwes(t *testing.T) {
+	f := busy(t)
+	exported, err := f.k.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	other := emptyFixture(t)
+	other.bank.balances[string(authtypes.NewModuleAddress(types.ModuleName))] = 1_999_999
+	require.ErrorIs(t, other.k.InitGenesis(other.ctx, exported), types.ErrInvalidGenesis)
+}
+
+func TestGenesisFaults(t *testing.T) {
+	for name, spoil := range map[string]func(*types.GenesisState){
+		"operator twice":      func(gs *types.GenesisState) { gs.Operators = append(gs.Operators, gs.Operators[0]) },
+		"operator status":     func(gs *types.GenesisState) { gs.Operators[0].Status = 0 },
+		"operator reputation": func(gs *types.GenesisState) { gs.Operators[0].ReputationPpm = 1_000_001 },
+		"operator hosts":      func(gs *types.GenesisState) { gs.Operators[0].Hosts++ },
+		"operator unbondings": func(gs *types.GenesisState) { gs.Operators[0].Unbondings++ },
+		"operator unbonding":  func(gs *types.GenesisState) { gs.Operators[0].UnbondingUltai++ },
+		"operator bond": func(gs *types.GenesisState) {
+			gs.Operators[0].BondUltai = 1<<64 - 1
+			gs.Operators[0].UnbondingUltai = 1
+		},
+		"host twice":            func(gs *types.GenesisState) { gs.Hosts = append(gs.Hosts, gs.Hosts[0]) },
+		"host of nobody":        func(gs *types.GenesisState) { gs.Hosts[0].Operator = addr("nobody") },
+		"host gpus":             func(gs *types.GenesisState) { gs.Hosts[0].Gpus++ },
+		"host endpoint":         func(gs *types.GenesisState) { gs.Hosts[0].Endpoint = "" },
+		"host key missing":      func(gs *types.GenesisState) { gs.Hosts[0].ReceiptKey = make([]byte, 20) },
+		"host number":           func(gs *types.GenesisState) { gs.Hosts[0].Number = 9 },
+		"key twice":             func(gs *types.GenesisState) { gs.HostKeys = append(gs.HostKeys, gs.HostKeys[0]) },
+		"key address":           func(gs *types.GenesisState) { gs.HostKeys[0].Address[0]++ },
+		"key of no host":        func(gs *types.GenesisState) { gs.HostKeys[0].HostId = hash32("none") },
+		"key of other operator": func(gs *types.GenesisState) { gs.HostKeys[0].Operator = addr("nobody") },
+		"gpu twice":             func(gs *types.GenesisState) { gs.Gpus = append(gs.Gpus, gs.Gpus[0]) },
+		"device twice":          func(gs *types.GenesisState) { gs.Gpus[1].DeviceHash = gs.Gpus[0].DeviceHash },
+		"gpu of no host":        func(gs *types.GenesisState) { gs.Gpus[0].HostId = hash32("none") },
+		"gpu level":             func(gs *types.GenesisState) { gs.Gpus[0].Level = 3 },
+		"gpu memory":            func(gs *types.GenesisState) { gs.Gpus[0].MemoryMib = 0 },
+		"unbonding twice":       func(gs *types.GenesisState) { gs.Unbondings[1].Id = gs.Unbondings[0].Id },
+		"unbonding of nobody":   func(gs *types.GenesisState) { gs.Unbondings[0].Operator = addr("nobody") },
+		"unbonding of nothing":  func(gs *types.GenesisState) { gs.Unbondings[0].AmountUltai = 0 },
+		"unbonding id":          func(gs *types.GenesisState) { gs.NextUnbondingId = 2 },
+		"grant twice":           func(gs *types.GenesisState) { gs.RelayerGrants[1] = gs.RelayerGrants[0] },
+		"grant of nobody":       func(gs *types.GenesisState) { gs.RelayerGrants[0].Operator = addr("nobody") },
+		"grant without end":     func(gs *types.GenesisState) { gs.RelayerGrants[0].ExpiresHeight = 0 },
+		"link twice":            func(gs *types.GenesisState) { gs.NodeLinks = append(gs.NodeLinks, gs.NodeLinks[0]) },
+		"link to nobody":        func(gs *types.GenesisState) { gs.NodeLinks[0].Operator = addr("nobody") },
+		"link owner":            func(gs *types.GenesisState) { gs.NodeLinks[0].Owner = nil },
+		"hash twice":            func(gs *types.GenesisState) { gs.BlockHashes[1].Height = gs.BlockHashes[0].Height },
+		"hash length":           func(gs *types.GenesisState) { gs.BlockHashes[0].Hash = []byte{1} },
+		"epoch start twice":     func(gs *types.GenesisState) { gs.EpochStarts[1].Epoch = gs.EpochStarts[0].Epoch },
+		"epoch start price":     func(gs *types.GenesisState) { gs.EpochStarts[0].BondPriceUusdc = 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := busy(t)
+			gs, err := f.k.ExportGenesis(f.ctx)
+			require.NoError(t, err)
+			require.NoError(t, gs.Validate())
+			spoil(gs)
+			require.ErrorIs(t, gs.Validate(), types.ErrInvalidGenesis)
+		})
+	}
+}
+
+func TestGenesisChecksHostIDs(t *testing.T) {
+	f := busy(t)
+	gs, err := f.k.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	// Swapping the numbers of an operator's two hosts keeps every count, but not the ids.
+	var alices []*types.Host
+	for i := range gs.Hosts {
+		if gs.Hosts[i].Operator == addr("alice") {
+			alices = append(alices, &gs.Hosts[i])
+		}
+	}
+	alices[0].Number, alices[1].Number = alices[1].Number, alices[0].Number
+	require.NoError(t, gs.Validate())
+	other := emptyFixture(t)
+	require.ErrorIs(t, other.k.InitGenesis(other.ctx, gs), types.ErrInvalidGenesis)
+}
+
+func TestInvariantsNoticeMissingMoney(t *testing.T) {
+	f := busy(t)
+	f.bank.balances[string(authtypes.NewModuleAddress(types.ModuleName))]--
+	require.ErrorIs(t, f.k.CheckInvariants(f.ctx), types.ErrInvariant)
+}

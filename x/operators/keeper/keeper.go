@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package keeper holds the operators module's state: identity, hosts, devices, bonds and the epoch clock.
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/collections/indexes"
+	"cosmossdk.io/core/address"
+	"cosmossdk.io/core/store"
+	errorsmod "cosmossdk.io/errors"
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/gogoproto/proto"
+
+	"github.com/cosmos/cosmos-sdk/codec"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/gpucoord/gpucoord/x/operators/types"
+)
+
+type (
+	hostKey  = []byte
+	gpuKey   = collections.Pair[[]byte, uint32]
+	grantKey = collections.Pair[[]byte, []byte]
+)
+
+// hostIndexes finds the hosts of an operator.
+type hostIndexes struct {
+	operator *indexes.Multi[[]byte, hostKey, types.Host]
+}
+
+// IndexesList implements collections.Indexes.
+func (i hostIndexes) IndexesList() []collections.Index[hostKey, types.Host] {
+	return []collections.Index[hostKey, types.Host]{i.operator}
+}
+
+// gpuIndexes keeps a device at one host, chain-wide.
+type gpuIndexes struct {
+	device *indexes.Unique[[]byte, gpuKey, types.GPU]
+}
+
+// IndexesList implements collections.Indexes.
+func (i gpuIndexes) IndexesList() []collections.Index[gpuKey, types.GPU] {
+	return []collections.Index[gpuKey, types.GPU]{i.device}
+}
+
+// unbondingIndexes order the queue by maturity and find an operator's entries.
+type unbondingIndexes struct {
+	mature   *indexes.Multi[uint64, uint64, types.Unbonding]
+	operator *indexes.Multi[[]byte, uint64, types.Unbonding]
+}
+
+// IndexesList implements collections.Indexes.
+func (i unbondingIndexes) IndexesList() []collections.Index[uint64, types.Unbonding] {
+	return []collections.Index[uint64, types.Unbonding]{i.mature, i.operator}
+}
+
+// Keeper reads and writes the module's state.
+type Keeper struct {
+	// Schema is the state's schema.
+	Schema collections.Schema
+
+	addressCodec address.Codec
+	bank         types.BankKeeper
+	authority    string
+
+	params        collections.Item[types.Params]
+	operators     collections.Map[[]byte, types.Operator]
+	hosts         *collections.IndexedMap[hostKey, types.Host, hostIndexes]
+	hostKeys      collections.Map[[]byte, types.HostKey]
+	gpus          *collections.IndexedMap[gpuKey, types.GPU, gpuIndexes]
+	unbondings    *collections.IndexedMap[uint64, types.Unbonding, unbondingIndexes]
+	nextUnbonding collections.Sequence
+	grants        collections.Map[grantKey, types.RelayerGrant]
+	nodeLinks     collections.Map[string, types.NodeLink]
+	blockHashes   collections.Map[uint64, []byte]
+	epochStarts   collections.Map[uint64, types.EpochStart]
+}
+
+// NewKeeper returns the keeper. It panics where the wiring is wrong: a bad authority or clashing prefixes.
+func NewKeeper(
+	cdc codec.BinaryCodec, storeService store.KVStoreService, addressCodec address.Codec, bank types.BankKeeper, authority []byte,
+) *Keeper {
+	authorityText, err := addressCodec.BytesToString(authority)
+	if err != nil {
+		panic(err)
+	}
+	sb := collections.NewSchemaBuilder(storeService)
+	k := &Keeper{
+		addressCodec: addressCodec,
+		bank:         bank,
+		authority:    authorityText,
+
+		params:        collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
+		operators:     collections.NewMap(sb, types.OperatorsPrefix, "operators", collections.BytesKey, codec.CollValue[types.Operator](cdc)),
+		hostKeys:      collections.NewMap(sb, types.HostKeysPrefix, "host_keys", collections.BytesKey, codec.CollValue[types.HostKey](cdc)),
+		nextUnbonding: collections.NewSequence(sb, types.NextUnbondingPrefix, "next_unbonding"),
+		grants: collections.NewMap(sb, types.RelayerGrantsPrefix, "relayer_grants",
+			collections.PairKeyCodec(collections.BytesKey, collections.BytesKey), codec.CollValue[types.RelayerGrant](cdc)),
+		nodeLinks:   collections.NewMap(sb, types.NodeLinksPrefix, "node_links", collections.StringKey, codec.CollValue[types.NodeLink](cdc)),
+		blockHashes: collections.NewMap(sb, types.BlockHashesPrefix, "block_hashes", collections.Uint64Key, collections.BytesValue),
+		epochStarts: collections.NewMap(sb, types.EpochStartsPrefix, "epoch_starts", collections.Uint64Key, codec.CollValue[types.EpochStart](cdc)),
+	}
+	k.hosts = newHosts(sb, cdc, addressCodec)
+	k.gpus = newGPUs(sb, cdc)
+	k.unbondings = newUnbondings(sb, cdc, addressCodec)
+	k.Schema, err = sb.Build()
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
+
+func newHosts(
+	sb *collections.SchemaBuilder, cdc codec.BinaryCodec, addressCodec address.Codec,
+) *collections.IndexedMap[hostKey, types.Host, hostIndexes] {
+	return collections.NewIndexedMap(sb, types.HostsPrefix, "hosts", collections.BytesKey, codec.CollValue[types.Host](cdc), hostIndexes{
+		operator: indexes.NewMulti(sb, types.HostsByOperatorPrefix, "hosts_by_operator", collections.BytesKey, collections.BytesKey,
+			func(_ hostKey, h types.Host) ([]byte, error) { return addressCodec.StringToBytes(h.Operator) }),
+	})
+}
+
+func newGPUs(sb *collections.SchemaBuilder, cdc codec.BinaryCodec) *collections.IndexedMap[gpuKey, types.GPU, gpuIndexes] {
+	key := collections.PairKeyCodec(collections.BytesKey, collections.Uint32Key)
+	return collections.NewIndexedMap(sb, types.GPUsPrefix, "gpus", key, codec.CollValue[types.GPU](cdc), gpuIndexes{
+		device: indexes.NewUnique(sb, types.GPUsByDevicePrefix, "gpus_by_device", collections.BytesKey, key,
+			func(_ gpuKey, g types.GPU) ([]byte, error) { return g.DeviceHash, nil }),
+	})
+}
+
+func newUnbondings(
+	sb *collections.SchemaBuilder, cdc codec.BinaryCodec, addressCodec address.Codec,
+) *collections.IndexedMap[uint64, types.Unbonding, unbondingIndexes] {
+	return collections.NewIndexedMap(sb, types.UnbondingsPrefix, "unbondings", collections.Uint64Key, codec.CollValue[types.Unbonding](cdc),
+		unbondingIndexes{
+			mature: indexes.NewMulti(sb, types.UnbondingsByTimePrefix, "unbondings_by_maturity", collections.Uint64Key, collections.Uint64Key,
+				func(_ uint64, u types.Unbonding) (uint64, error) { return u.MatureHeight, nil }),
+			operator: indexes.NewMulti(sb, types.UnbondingsByOwner, "unbondings_by_operator", collections.BytesKey, collections.Uint64Key,
+				func(_ uint64, u types.Unbonding) ([]byte, error) { return addressCodec.StringToBytes(u.Operator) }),
+		})
+}
+
+// logger is for operators of nodes; nothing in state depends on it.
+func (k *Keeper) logger(ctx context.Context) log.Logger {
+	return sdk.UnwrapSDKContext(ctx).Logger().With("module", "x/"+types.ModuleName)
+}
+
+// parseAddress reads any account of this chain.
+func (k *Keeper) parseAddress(field, text string) ([]byte, error) {
+	addr, err := k.addressCodec.StringToBytes(text)
+	if err != nil {
+		return nil, errorsmod.Wrapf(types.ErrInvalidAddress, "%s %q: %s", field, text, err)
+	}
+	return addr, nil
+}
+
+// parseOperator reads an operator's account, which must have 20 bytes to fit receipts and log leaves.
+func (k *Keeper) parseOperator(text string) ([]byte, error) {
+	addr, err := k.parseAddress("operator", text)
+	if err != nil {
+		return nil, err
+	}
+	if len(addr) != types.AddressLength {
+		return nil, errorsmod.Wrapf(types.ErrInvalidAddress, "operator %q has %d bytes, want %d", text, len(addr), types.AddressLength)
+	}
+	return addr, nil
+}
+
+// height is the height of the present block.
+func height(ctx context.Context) uint64 {
+	h := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	return uint64(max(h, 0)) //nolint:gosec // never negative here
+}
+
+// blockTime is the present block's time in Unix seconds; at least 1, because 0 means "none" in state.
+func blockTime(ctx context.Context) uint64 {
+	t := sdk.UnwrapSDKContext(ctx).BlockTime().Unix()
+	return uint64(max(t, 1)) //nolint:gosec // never negative here
+}
+
+// emit emits a typed event.
+func emit(ctx context.Context, event proto.Message) error {
+	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(event)
+}

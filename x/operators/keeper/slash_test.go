@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keeper_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gpucoord/gpucoord/x/operators/types"
+)
+
+// bonded is alice with 6 tokens of bond and entries of 1 and 3 tokens that mature at heights 202 and 203.
+func bonded(t *testing.T) *fixture {
+	t.Helper()
+	f := newFixture(t)
+	f.operator(t, "alice", 10_000_000)
+	for i, amount := range []uint64{1_000_000, 3_000_000} {
+		f.begin(t, int64(2+i))
+		_, err := f.msgs.Unbond(f.ctx, &types.MsgUnbond{Operator: addr("alice"), AmountUltai: amount})
+		require.NoError(t, err)
+	}
+	f.clearEvents()
+	return f
+}
+
+func TestSlashFraudTakesFromBondFirst(t *testing.T) {
+	f := bonded(t)
+	// 20 times 20,000 uusdc at 0.10 USD a token are 4 tokens; 20 % of all 10 tokens would be 2.
+	slashed, err := f.k.SlashFraud(f.ctx, raw("alice"), 20_000, "sample_not_opened batch 7")
+	require.NoError(t, err)
+	require.EqualValues(t, 4_000_000, slashed)
+	op := f.get(t, "alice")
+	require.EqualValues(t, 2_000_000, op.BondUltai)
+	require.EqualValues(t, 4_000_000, op.UnbondingUltai)
+	require.EqualValues(t, 4_000_000, op.SlashedUltai)
+	require.EqualValues(t, 3+201_600, op.JailedUntil)
+	require.EqualValues(t, 4_000_000, f.bank.of(types.InsuranceAccount))
+	require.EqualValues(t, 6_000_000, f.bank.of(types.ModuleName))
+	f.events(t, &types.EventSlashed{
+		Operator: addr("alice"), Offence: "receipt_fraud", Evidence: "sample_not_opened batch 7", SlashUltai: 4_000_000,
+		InsuranceUltai: 4_000_000, BondUltai: 2_000_000, UnbondingUltai: 4_000_000, JailedUntil: 3 + 201_600,
+	})
+	require.ErrorIs(t, f.k.CheckMayWork(f.ctx, raw("alice")), types.ErrJailed)
+	f.end(t)
+}
+
+func TestSlashFraudTakesAtLeastAFifth(t *testing.T) {
+	f := bonded(t)
+	slashed, err := f.k.SlashFraud(f.ctx, raw("alice"), 0, "x")
+	require.NoError(t, err)
+	require.EqualValues(t, 2_000_000, slashed)
+	f.end(t)
+}
+
+func TestSlashFraudReachesUnbondingEntries(t *testing.T) {
+	f := bonded(t)
+	// 20 times 42,500 uusdc are 8.5 tokens: all 6 of the bond, the entry of 1, and 1.5 of the entry of 3.
+	slashed, err := f.k.SlashFraud(f.ctx, raw("alice"), 42_500, "x")
+	require.NoError(t, err)
+	require.EqualValues(t, 8_500_000, slashed)
+	op := f.get(t, "alice")
+	require.Zero(t, op.BondUltai)
+	require.EqualValues(t, 1_500_000, op.UnbondingUltai)
+	require.EqualValues(t, 1, op.Unbondings)
+	f.events(t, &types.EventSlashed{
+		Operator: addr("alice"), Offence: "receipt_fraud", Evidence: "x", SlashUltai: 8_500_000, InsuranceUltai: 8_500_000,
+		UnbondingUltai: 1_500_000, JailedUntil: 3 + 201_600,
+		Entries: []types.Unbonding{
+			{Id: 0, Operator: addr("alice"), MatureHeight: 202},
+			{Id: 1, Operator: addr("alice"), AmountUltai: 1_500_000, MatureHeight: 203},
+		},
+	})
+	f.end(t)
+
+	f.begin(t, 203)
+	f.end(t)
+	require.EqualValues(t, purse-8_500_000, f.bank.balances[string(raw("alice"))], "what is left of the entry is paid")
+}
+
+func TestSlashToZeroLeavesTheOperatorWithoutCover(t *testing.T) {
+	f := bonded(t)
+	slashed, err := f.k.SlashFraud(f.ctx, raw("alice"), 1<<63, "x")
+	require.NoError(t, err)
+	require.EqualValues(t, 10_000_000, slashed)
+	require.Zero(t, f.bank.of(types.ModuleName))
+	cover, err := f.k.Cover(f.ctx, raw("alice"))
+	require.NoError(t, err)
+	require.Zero(t, cover)
+	require.Equal(t, types.OperatorStatus_OPERATOR_STATUS_ACTIVE, f.get(t, "alice").Status)
+
+	again, err := f.k.SlashFraud(f.ctx, raw("alice"), 1, "x")
+	require.NoError(t, err)
+	require.Zero(t, again)
+	f.end(t)
+}
+
+func TestJailIsNeverShortened(t *testing.T) {
+	f := bonded(t)
+	_, err := f.k.SlashFraud(f.ctx, raw("alice"), 0, "x")
+	require.NoError(t, err)
+	params := types.DefaultParams()
+	params.JailFraudBlocks = 10
+	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: addr("governance"), Params: params})
+	require.NoError(t, err)
+	_, err = f.k.SlashFraud(f.ctx, raw("alice"), 0, "x")
+	require.NoError(t, err)
+	require.EqualValues(t, 3+201_600, f.get(t, "alice").JailedUntil)
+
+	f.begin(t, 3+201_600)
+	require.NoError(t, f.k.CheckMayWork(f.ctx, raw("alice")), "the jail ends at its height")
+}
+
+func TestSlashOfNobody(t *testing.T) {
+	f := newFixture(t)
+	f.refused(t, types.ErrUnknownOperator, func(ctx context.Context) error {
+		_, err := f.k.SlashFraud(ctx, raw("alice"), 1, "x")
+		return err
+	})
+}

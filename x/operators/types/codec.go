@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package types
+
+import (
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/msgservice"
+)
+
+// RegisterInterfaces registers the module's messages.
+func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
+	registry.RegisterImplementations((*sdk.Msg)(nil),
+		&MsgRegisterOperator{},
+		&MsgUpdateOperator{},
+		&MsgBond{},
+		&MsgUnbond{},
+		&MsgRegisterHost{},
+		&MsgUpdateHost{},
+		&MsgRegisterHostKey{},
+		&MsgCommitGPUs{},
+		&MsgSubmitCapacity{},
+		&MsgAuthoriseRelayer{},
+		&MsgRevokeRelayer{},
+		&MsgLinkNode{},
+		&MsgUpdateParams{},
+	)
+	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
+}

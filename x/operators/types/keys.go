@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package types holds the operators module's state, messages, parameters and errors.
+package types
+
+import "cosmossdk.io/collections"
+
+const (
+	// ModuleName names the module and the account that holds bonds and unbonding entries.
+	ModuleName = "operators"
+	// StoreKey is the key of the module's store.
+	StoreKey = ModuleName
+	// InsuranceAccount names the account that slashes go to.
+	InsuranceAccount = "insurance"
+	// BondDenom is the denom of bonds; one token is 10^6 of it.
+	BondDenom = "ultai"
+	// BlockHashRing is how many block hashes are kept.
+	BlockHashRing = 16_384
+	// EpochStartsKept is how many epoch start times are kept, the running epoch's included.
+	EpochStartsKept = 128
+	// MaxPageLimit is the most entries that one query page returns.
+	MaxPageLimit = 200
+	// AddressLength is the length of an operator's account address, which receipts and log leaves carry.
+	AddressLength = 20
+	// HashLength is the length of ids and hashes.
+	HashLength = 32
+)
+
+// Store prefixes. A number is never used again.
+var (
+	ParamsPrefix           = collections.NewPrefix(0)  // -> Params
+	OperatorsPrefix        = collections.NewPrefix(1)  // operator -> Operator
+	HostsPrefix            = collections.NewPrefix(2)  // host id -> Host
+	HostsByOperatorPrefix  = collections.NewPrefix(3)  // operator | host id -> nothing
+	HostKeysPrefix         = collections.NewPrefix(4)  // key address -> HostKey
+	GPUsPrefix             = collections.NewPrefix(5)  // host id | index -> GPU
+	GPUsByDevicePrefix     = collections.NewPrefix(6)  // device hash -> host id | index
+	UnbondingsPrefix       = collections.NewPrefix(7)  // id -> Unbonding
+	UnbondingsByTimePrefix = collections.NewPrefix(8)  // mature height | id -> nothing
+	UnbondingsByOwner      = collections.NewPrefix(9)  // operator | id -> nothing
+	NextUnbondingPrefix    = collections.NewPrefix(10) // -> next unbonding id
+	RelayerGrantsPrefix    = collections.NewPrefix(11) // operator | relayer -> RelayerGrant
+	NodeLinksPrefix        = collections.NewPrefix(12) // node hash -> NodeLink
+	BlockHashesPrefix      = collections.NewPrefix(13) // height -> block hash
+	EpochStartsPrefix      = collections.NewPrefix(14) // epoch -> EpochStart
+)

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package types_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gpucoord/gpucoord/x/operators/types"
+)
+
+func TestDefaultParamsAreValid(t *testing.T) {
+	params := types.DefaultParams()
+	require.NoError(t, params.Validate())
+	require.NoError(t, types.DefaultGenesis().Validate())
+}
+
+func TestUnbondingOutlastsTheWork(t *testing.T) {
+	params := types.DefaultParams()
+	params.UnbondingBlocks = 148
+	require.NoError(t, params.Validate())
+	params.UnbondingBlocks = 147
+	err := params.Validate()
+	require.ErrorIs(t, err, types.ErrInvalidParams)
+	require.ErrorContains(t, err, "147 < 2 * (epoch 20 + submit 8 + beacon 16 + open 10 + challenge 10 + response 10) = 148")
+}
+
+func TestParamsBounds(t *testing.T) {
+	for name, spoil := range map[string]func(*types.Params){
+		"no schedule":            func(p *types.Params) { p.Schedule = nil },
+		"no genesis height":      func(p *types.Params) { p.Schedule.GenesisHeight = 0 },
+		"empty window":           func(p *types.Params) { p.Schedule.BeaconBlocks = 0 },
+		"endless epoch":          func(p *types.Params) { p.Schedule.EpochBlocks = 100_000_001 },
+		"endless unbonding":      func(p *types.Params) { p.UnbondingBlocks = 1 << 63 },
+		"no unbondings":          func(p *types.Params) { p.MaxUnbondings = 0 },
+		"65 unbondings":          func(p *types.Params) { p.MaxUnbondings = 65 },
+		"no payments":            func(p *types.Params) { p.MaxUnbondingsPerBlock = 0 },
+		"1001 payments":          func(p *types.Params) { p.MaxUnbondingsPerBlock = 1_001 },
+		"free bond":              func(p *types.Params) { p.BondPriceUusdc = 0 },
+		"no hosts":               func(p *types.Params) { p.MaxHosts = 0 },
+		"257 hosts":              func(p *types.Params) { p.MaxHosts = 257 },
+		"17 gpus":                func(p *types.Params) { p.MaxGpus = 17 },
+		"no classes":             func(p *types.Params) { p.GpuClasses = nil },
+		"65 classes":             func(p *types.Params) { p.GpuClasses = make([]*types.GPUClass, 65) },
+		"missing class":          func(p *types.Params) { p.GpuClasses[0] = nil },
+		"class twice":            func(p *types.Params) { p.GpuClasses[0].Name = p.GpuClasses[1].Name },
+		"class in capitals":      func(p *types.Params) { p.GpuClasses[0].Name = "H100" },
+		"class without name":     func(p *types.Params) { p.GpuClasses[0].Name = "" },
+		"class without speed":    func(p *types.Params) { p.GpuClasses[0].TokensPerSecond = 0 },
+		"class without value":    func(p *types.Params) { p.GpuClasses[0].VcuPpm = 0 },
+		"four levels":            func(p *types.Params) { p.LadderBps = p.LadderBps[:4] },
+		"falling ladder":         func(p *types.Params) { p.LadderBps[3] = 7_999 },
+		"steep ladder":           func(p *types.Params) { p.LadderBps[4] = 10_001 },
+		"evidence falls at once": func(p *types.Params) { p.EvidenceZeroBlocks = p.EvidenceFullBlocks },
+		"nonce beyond the ring":  func(p *types.Params) { p.CapacityNonceBlocks = 16_385 },
+		"low ceiling":            func(p *types.Params) { p.TokenCeilingBps = 9_999 },
+		"no block time":          func(p *types.Params) { p.BlockTimeMs = 0 },
+		"endless jail":           func(p *types.Params) { p.JailFraudBlocks = 1 << 40 },
+		"reputation":             func(p *types.Params) { p.InitialReputationPpm = 1_000_001 },
+		"no EVM chain":           func(p *types.Params) { p.EvmChainId = 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			params := types.DefaultParams()
+			spoil(&params)
+			require.ErrorIs(t, params.Validate(), types.ErrInvalidParams)
+		})
+	}
+}
+
+func TestStatelessRefusals(t *testing.T) {
+	for name, msg := range map[string]interface{ ValidateBasic() error }{
+		"bond of nothing":      &types.MsgBond{},
+		"unbond of nothing":    &types.MsgUnbond{},
+		"operator unnamed":     &types.MsgRegisterOperator{},
+		"update unnamed":       &types.MsgUpdateOperator{},
+		"host without key":     &types.MsgRegisterHost{},
+		"key without host":     &types.MsgRegisterHostKey{},
+		"gpus without host":    &types.MsgCommitGPUs{},
+		"statement of nothing": &types.MsgSubmitCapacity{HostId: []byte("0123456789abcdef0123456789abcdef")},
+		"grant without end":    &types.MsgAuthoriseRelayer{},
+		"link of nothing":      &types.MsgLinkNode{},
+	} {
+		require.ErrorIs(t, msg.ValidateBasic(), types.ErrInvalidRequest, name)
+	}
+	require.NoError(t, (&types.MsgRevokeRelayer{}).ValidateBasic())
+	require.ErrorIs(t, (&types.MsgUpdateParams{}).ValidateBasic(), types.ErrInvalidParams)
+}
