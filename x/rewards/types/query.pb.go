@@ -776,7 +776,7 @@ func (m *QueryStandingRequest) GetOperator() string {
 
 // QueryStandingResponse carries what routing weighs.
 type QueryStandingResponse struct {
-	// reputation_ppm is the reputation.
+	// reputation_ppm is the reputation, decayed to the newest settled epoch.
 	ReputationPpm uint64 `protobuf:"varint,1,opt,name=reputation_ppm,json=reputationPpm,proto3" json:"reputation_ppm,omitempty"`
 	// ucs is the newest useful-capacity score, 0 when none was computed.
 	Ucs uint64 `protobuf:"varint,2,opt,name=ucs,proto3" json:"ucs,omitempty"`
