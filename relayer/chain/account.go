@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 
+	dcrsecp256k1 "github.com/decred/dcrd/dcrec/secp256k1/v4"
+
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	"github.com/cosmos/cosmos-sdk/types/bech32"
 )
@@ -103,4 +105,15 @@ func ParseBech32(text string) ([20]byte, error) {
 	}
 	copy(out[:], raw)
 	return out, nil
+}
+
+// NewKey makes a random secp256k1 key.
+//
+// Errors: those of the system's random numbers.
+func NewKey() ([32]byte, error) {
+	key, err := dcrsecp256k1.GeneratePrivateKey()
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("make a key: %w", err)
+	}
+	return key.Key.Bytes(), nil
 }

@@ -43,6 +43,8 @@ type TxParams struct {
 	FeeUaleph uint64
 	// FeeGranter pays the fee when it is not empty, bech32.
 	FeeGranter string
+	// TimeoutHeight is the last block that may hold the transaction; 0 for none.
+	TimeoutHeight uint64
 }
 
 // TxResult is a transaction in a block, or the node's first answer to it. Code 0 is success.
@@ -71,7 +73,7 @@ func (c *Client) Sequence(ctx context.Context, address string) (Sequence, error)
 }
 
 // Sign builds the bytes of a transaction with SIGN_MODE_DIRECT and its hash (upper-case hex, as nodes print it).
-func (c *Client) Sign(account *Account, p TxParams, msgs ...sdk.Msg) (tx []byte, hash string, err error) {
+func (c *Client) Sign(account *Account, p TxParams, msgs ...*codectypes.Any) (tx []byte, hash string, err error) {
 	body, auth, err := c.encode(account, p, msgs)
 	if err != nil {
 		return nil, "", err
@@ -93,18 +95,25 @@ func (c *Client) Sign(account *Account, p TxParams, msgs ...sdk.Msg) (tx []byte,
 	return tx, strings.ToUpper(hex.EncodeToString(sum[:])), nil
 }
 
-func (c *Client) encode(account *Account, p TxParams, msgs []sdk.Msg) (body, auth []byte, err error) {
+// Pack makes the form of messages that Sign takes.
+func Pack(msgs ...sdk.Msg) ([]*codectypes.Any, error) {
 	anys := make([]*codectypes.Any, len(msgs))
 	for i, msg := range msgs {
-		if anys[i], err = codectypes.NewAnyWithValue(msg); err != nil {
-			return nil, nil, fmt.Errorf("encode message %d: %w", i, err)
+		packed, err := codectypes.NewAnyWithValue(msg)
+		if err != nil {
+			return nil, fmt.Errorf("encode message %d: %w", i, err)
 		}
+		anys[i] = packed
 	}
+	return anys, nil
+}
+
+func (c *Client) encode(account *Account, p TxParams, msgs []*codectypes.Any) (body, auth []byte, err error) {
 	key, err := codectypes.NewAnyWithValue(account.key.PubKey())
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode public key: %w", err)
 	}
-	if body, err = (&txtypes.TxBody{Messages: anys}).Marshal(); err != nil {
+	if body, err = (&txtypes.TxBody{Messages: msgs, TimeoutHeight: p.TimeoutHeight}).Marshal(); err != nil {
 		return nil, nil, fmt.Errorf("encode body: %w", err)
 	}
 	single := &txtypes.ModeInfo_Single_{Single: &txtypes.ModeInfo_Single{Mode: signing.SignMode_SIGN_MODE_DIRECT}}
@@ -122,12 +131,27 @@ func (c *Client) encode(account *Account, p TxParams, msgs []sdk.Msg) (body, aut
 }
 
 // Simulate runs the transaction on the node's newest state and returns the gas it used.
+//
+// Errors: ErrTxRejected when the transaction would fail now, or the call's.
 func (c *Client) Simulate(ctx context.Context, tx []byte) (uint64, error) {
 	res, err := c.tx.Simulate(ctx, &txtypes.SimulateRequest{TxBytes: tx})
+	if err != nil && answered(err) {
+		return 0, fmt.Errorf("%w: %s", ErrTxRejected, status.Convert(err).Message())
+	}
 	if err != nil {
 		return 0, fmt.Errorf("simulate: %w", err)
 	}
 	return res.GasInfo.GasUsed, nil
+}
+
+// answered says whether a call's error is the node's answer and not the lack of one.
+func answered(err error) bool {
+	switch status.Code(err) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted, codes.Unimplemented:
+		return false
+	default:
+		return true
+	}
 }
 
 // Broadcast hands the transaction to the node. Code 0 means that it entered the mempool, not that a block has it.

@@ -30,8 +30,8 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 		command("HostKey", "host-key <address>", "Show a receipt key by its address in hex", "address"),
 		command("Unbondings", "unbondings <operator>", "List an operator's unbonding entries", "operator"),
 		command("RelayerGrants", "relayers <operator>", "List an operator's relayer grants", "operator"),
-		command("NodeLink", "node-link <node-hash>", "Show the operator an Aleph node is linked to", "node_hash"),
-		command("NodeLinks", "node-links", "List linked Aleph nodes"),
+		command("NodeLink", "node-link <node-hash> <owner>", "Show the operator an Aleph node's owner has linked it to", "node_hash", "owner"),
+		command("NodeLinks", "node-links", "List linked Aleph nodes, of one node with --node-hash"),
 		command("BlockHash", "block-hash <height>", "Show a stored block hash; height 0 is the newest", "height"),
 		command("Epoch", "epoch <epoch>", "Show an epoch's windows and start time", "epoch"),
 		command("CurrentEpoch", "current-epoch", "Show the running epoch's windows and start time"),
@@ -41,6 +41,8 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 // txCommands lists the messages. Fields that are no arguments are flags; bytes are given in base64 or as a file.
 func txCommands() []*autocliv1.RpcCommandOptions {
 	return []*autocliv1.RpcCommandOptions{
+		command("ConsentToOperator", "consent-to-operator <operator> <consent>", "Let an operator name the signer as controller (true), or no longer (false)",
+			"operator", "consent"),
 		command("RegisterOperator", "register-operator <moniker>", "Register the signer as an operator", "moniker"),
 		command("UpdateOperator", "update-operator <moniker>", "Change the operator's description", "moniker"),
 		command("Bond", "bond <amount-ultai>", "Add bond", "amount_ultai"),

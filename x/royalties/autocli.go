@@ -61,6 +61,12 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			PositionalArgs: args("asset_id", "accept"),
 		},
 		{RpcMethod: "TakeDown", Use: "take-down [asset-id]", Short: "Stop new use of an asset, as the arbiter", PositionalArgs: args("asset_id")},
+		{
+			RpcMethod:      "Reassign",
+			Use:            "reassign [asset-id] [owner]",
+			Short:          "Give an asset to its true owner, as the arbiter",
+			PositionalArgs: args("asset_id", "owner"),
+		},
 		{RpcMethod: "Claim", Use: "claim", Short: "Pay out all accrued royalties"},
 		{RpcMethod: "UpdateParams", Skip: true}, // by governance proposal only
 	}

@@ -58,7 +58,7 @@ func (k *Keeper) UpdateParams(ctx context.Context, authority string, params type
 	if err := k.params.Set(ctx, params); err != nil {
 		return err
 	}
-	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(&types.EventParamsUpdated{Authority: authority})
+	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(&types.EventParamsUpdated{Authority: authority, Params: params})
 }
 
 // checkAuthority checks that a message comes from governance; the consensus parameters may name another authority.

@@ -136,5 +136,5 @@ func TestUpdateParams(t *testing.T) {
 	f.events(t)
 	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: addr("governance"), Params: types.Params{RetentionLeaves: 1_024}})
 	require.NoError(t, err)
-	f.events(t, &types.EventParamsUpdated{Authority: addr("governance")})
+	f.events(t, &types.EventParamsUpdated{Authority: addr("governance"), Params: types.Params{RetentionLeaves: 1_024}})
 }

@@ -47,7 +47,11 @@ func (k *Keeper) newestBlockHash(ctx context.Context) (types.BlockHash, error) {
 	return newest, nil
 }
 
-// storeBlockHash writes the present block's hash and forgets the one that leaves the ring. Simulated blocks have no hash:
+// prunePerBlock is how many old entries of the clock one block forgets at most. It is above one so that those left over from
+// before a restart at a later height go away too.
+const prunePerBlock = 2
+
+// storeBlockHash writes the present block's hash and forgets what has left the ring. Simulated blocks have no hash:
 // they store none, and so nothing that needs one is accepted.
 func (k *Keeper) storeBlockHash(ctx context.Context) error {
 	hash, at := sdk.UnwrapSDKContext(ctx).HeaderHash(), height(ctx)
@@ -63,5 +67,23 @@ func (k *Keeper) storeBlockHash(ctx context.Context) error {
 	if at < types.BlockHashRing {
 		return nil
 	}
-	return k.blockHashes.Remove(ctx, at-types.BlockHashRing)
+	return forgetBelow(ctx, k.blockHashes, at-types.BlockHashRing+1)
+}
+
+// forgetBelow removes the lowest entries below first, at most prunePerBlock of them.
+func forgetBelow[V any](ctx context.Context, m collections.Map[uint64, V], first uint64) error {
+	var old []uint64
+	err := m.Walk(ctx, new(collections.Range[uint64]).EndExclusive(first), func(key uint64, _ V) (bool, error) {
+		old = append(old, key)
+		return len(old) == prunePerBlock, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range old {
+		if err := m.Remove(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 
 	errorsmod "cosmossdk.io/errors"
 	"cosmossdk.io/math"
@@ -78,9 +79,10 @@ func (k *Keeper) Unbond(ctx context.Context, operator []byte, amount uint64) (ty
 	return entry, emit(ctx, &types.EventUnbondingStarted{Unbonding: entry, BondUltai: op.BondUltai, UnbondingUltai: op.UnbondingUltai})
 }
 
-// Cover returns what an operator's bond is worth in uusdc, rounded down; unbonding money is not counted.
+// Cover returns what an operator's bond is worth in uusdc, rounded down; unbonding money is not counted. A worth above 64 bits
+// is the largest number: too much bond must not stop an operator.
 //
-// Errors: ErrUnknownOperator, split.ErrOverflow.
+// Errors: ErrUnknownOperator.
 func (k *Keeper) Cover(ctx context.Context, operator []byte) (uint64, error) {
 	op, err := k.Operator(ctx, operator)
 	if err != nil {
@@ -90,7 +92,11 @@ func (k *Keeper) Cover(ctx context.Context, operator []byte) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return split.Cover(op.BondUltai, params.BondPriceUusdc)
+	cover, err := split.Cover(op.BondUltai, params.BondPriceUusdc)
+	if errors.Is(err, split.ErrOverflow) {
+		return 1<<64 - 1, nil
+	}
+	return cover, err
 }
 
 // ultai returns bond money; nothing for 0, which bank does not take.

@@ -158,3 +158,43 @@ func TestUnpayableEntryDoesNotHoldTheQueue(t *testing.T) {
 	require.Zero(t, f.get(t, "alice").UnbondingUltai)
 	require.EqualValues(t, purse-990, f.bank.balances[string(raw("alice"))])
 }
+
+func TestCoverOfTooMuchBondIsTheLargestNumber(t *testing.T) {
+	f := newFixture(t)
+	f.bank.balances[string(raw("alice"))] = math.MaxUint64
+	f.operator(t, "alice", math.MaxUint64)
+	require.NoError(t, f.k.InitGenesis(f.ctx, pricey(t, f)))
+	cover, err := f.k.Cover(f.ctx, raw("alice"))
+	require.NoError(t, err)
+	require.EqualValues(t, uint64(math.MaxUint64), cover)
+	_, err = f.query.Operator(f.ctx, &types.QueryOperatorRequest{Address: addr("alice")})
+	require.NoError(t, err)
+}
+
+// pricey is the state with one token worth 10 USD, and without a clock.
+func pricey(t *testing.T, f *fixture) *types.GenesisState {
+	t.Helper()
+	gs, err := f.k.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	gs.Params.BondPriceUusdc, gs.BlockHashes, gs.EpochStarts = 10_000_000, nil, nil
+	return gs
+}
+
+func TestPanickingPaymentWaitsToo(t *testing.T) {
+	f := newFixture(t)
+	f.operator(t, "alice", 1_000)
+	f.operator(t, "bob", 1_000)
+	for _, name := range []string{"alice", "bob"} {
+		_, err := f.msgs.Unbond(f.ctx, &types.MsgUnbond{Operator: addr(name), AmountUltai: 10})
+		require.NoError(t, err)
+	}
+	f.bank.panics = string(raw("alice"))
+	f.begin(t, 201)
+	f.end(t)
+	require.EqualValues(t, 10, f.get(t, "alice").UnbondingUltai)
+	require.Zero(t, f.get(t, "bob").UnbondingUltai)
+	f.bank.panics = ""
+	f.begin(t, 301)
+	f.end(t)
+	require.Zero(t, f.get(t, "alice").UnbondingUltai)
+}

@@ -77,7 +77,8 @@ func TestCommitGPUsRefusals(t *testing.T) {
 	for i := range tooMany {
 		tooMany[i] = gpu(uint32(i), string(rune('a'+i)))
 	}
-	small, unknown, zero := gpu(0, "x"), gpu(0, "x"), gpu(0, "x")
+	small, unknown, zero, huge := gpu(0, "x"), gpu(0, "x"), gpu(0, "x"), gpu(0, "x")
+	huge.MemoryMib = 1<<64 - 1
 	small.MemoryMib, unknown.Class, zero.DeviceHash = 0, "tpu", make([]byte, 32)
 	for name, c := range map[string]struct {
 		sender string
@@ -89,6 +90,7 @@ func TestCommitGPUsRefusals(t *testing.T) {
 		"17 GPUs":                 {"alice", alices, tooMany, types.ErrTooManyGPUs},
 		"indices fall":            {"alice", alices, []types.GPUCommitment{gpu(1, "x"), gpu(0, "y")}, types.ErrInvalidRequest},
 		"device twice":            {"alice", alices, []types.GPUCommitment{gpu(0, "x"), gpu(1, "x")}, types.ErrInvalidRequest},
+		"no such memory":          {"alice", alices, []types.GPUCommitment{huge}, types.ErrInvalidRequest},
 		"no memory":               {"alice", alices, []types.GPUCommitment{small}, types.ErrInvalidRequest},
 		"unknown class":           {"alice", alices, []types.GPUCommitment{unknown}, types.ErrUnknownClass},
 		"zero device":             {"alice", alices, []types.GPUCommitment{zero}, types.ErrInvalidRequest},
@@ -243,6 +245,43 @@ func TestSimulatedClaimEvictsNoRealOne(t *testing.T) {
 	require.True(t, f.stored(t, bobs).Host.Simulated)
 	require.True(t, f.stored(t, bobs).Gpus[0].Simulated)
 	require.Equal(t, hash32("mock"), f.stored(t, bobs).Gpus[0].DeviceHash)
+	f.end(t)
+}
+
+func TestRealClaimEvictsASimulatedOneOfItsLevel(t *testing.T) {
+	f, alices, bobs := stand(t)
+	mock := f.statement(t, "alice", alices, "a", 28, gpu(0, "d0"), gpu(1, "d1"))
+	mock.Simulated = true
+	f.sign(t, mock, "a")
+	require.EqualValues(t, 2, f.submit(t, mock))
+	lost := f.stored(t, alices).Gpus[0]
+
+	// A bare declaration is worse proven than a simulated statement, and a simulated statement no better.
+	f.refused(t, types.ErrDeviceClaimed, func(ctx context.Context) error {
+		_, err := f.msgs.CommitGPUs(ctx, &types.MsgCommitGPUs{Sender: addr("bob"), HostId: bobs, Gpus: []types.GPUCommitment{gpu(0, "d0")}})
+		return err
+	})
+	again := f.statement(t, "bob", bobs, "b", 28, gpu(0, "d0"))
+	again.Simulated = true
+	f.sign(t, again, "b")
+	require.Zero(t, f.submit(t, again))
+
+	f.clearEvents()
+	require.EqualValues(t, 1, f.submit(t, f.statement(t, "bob", bobs, "b", 29, gpu(0, "d0"))))
+	won := f.stored(t, bobs).Gpus[0]
+	require.False(t, won.Simulated)
+	f.events(t,
+		&types.EventGPUReleased{Gpu: lost, EvictedBy: bobs},
+		&types.EventGPUCommitted{Gpu: won},
+		&types.EventCapacityAccepted{HostId: bobs, Operator: addr("bob"), Level: nvml, Gpus: 1, NonceHeight: 29})
+	f.end(t)
+
+	// It does not come back by another simulation; the device that nobody else claimed stays.
+	mock = f.statement(t, "alice", alices, "a", 30, gpu(0, "d0"), gpu(1, "d1"))
+	mock.Simulated = true
+	f.sign(t, mock, "a")
+	require.EqualValues(t, 1, f.submit(t, mock))
+	require.Equal(t, won, f.stored(t, bobs).Gpus[0])
 	f.end(t)
 }
 

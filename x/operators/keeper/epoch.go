@@ -48,7 +48,7 @@ func (k *Keeper) EpochStartTime(ctx context.Context, e uint64) (unix uint64, fou
 	return start.Time, true, nil
 }
 
-// startEpoch stores the start of the running epoch in its first block, and forgets the one that becomes too old.
+// startEpoch stores the start of the running epoch in its first block, and forgets what becomes too old.
 func (k *Keeper) startEpoch(ctx context.Context) error {
 	e, err := k.CurrentEpoch(ctx)
 	if errors.Is(err, types.ErrBeforeGenesis) {
@@ -71,7 +71,7 @@ func (k *Keeper) startEpoch(ctx context.Context) error {
 		return err
 	}
 	if e >= types.EpochStartsKept {
-		if err := k.epochStarts.Remove(ctx, e-types.EpochStartsKept); err != nil {
+		if err := forgetBelow(ctx, k.epochStarts, e-types.EpochStartsKept+1); err != nil {
 			return err
 		}
 	}

@@ -234,10 +234,11 @@ func gpu(index uint32, device string) types.GPUCommitment {
 	return types.GPUCommitment{Index: index, Class: "h100-80g", MemoryMib: 81_559, DeviceHash: hash32(device)}
 }
 
-// bank is a ledger of ultai that can refuse an account.
+// bank is a ledger of ultai that can refuse an account, or panic at it.
 type bank struct {
 	balances map[string]uint64
 	refuses  string
+	panics   string
 }
 
 func (b *bank) String() string {
@@ -251,6 +252,9 @@ func (b *bank) of(module string) uint64 {
 
 func (b *bank) move(from, to []byte, amt sdk.Coins) error {
 	amount := amt.AmountOf(types.BondDenom).Uint64()
+	if b.panics != "" && b.panics == string(to) {
+		panic("bank lost its mind")
+	}
 	if b.refuses == string(to) || b.balances[string(from)] < amount || len(amt) != 1 {
 		return errBank
 	}

@@ -28,7 +28,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs *types.GenesisState) error 
 	if err := k.nextUnbonding.Set(ctx, gs.NextUnbondingId); err != nil {
 		return err
 	}
-	steps := []func(context.Context, *types.GenesisState) error{k.initOperators, k.initHosts, k.initUnbondings, k.initLinks, k.initClock}
+	steps := []func(context.Context, *types.GenesisState) error{k.initOperators, k.initHosts, k.initUnbondings, k.initLinks, k.initConsents, k.initClock}
 	for _, step := range steps {
 		if err := step(ctx, gs); err != nil {
 			return err
@@ -46,7 +46,10 @@ func (k *Keeper) initOperators(ctx context.Context, gs *types.GenesisState) erro
 		if err != nil {
 			return err
 		}
-		if _, err := k.parseAddress("controller", op.Controller); err != nil {
+		if _, err := k.ownText(op.Address); err != nil {
+			return err
+		}
+		if _, err := k.ownText(op.Controller); err != nil {
 			return err
 		}
 		if err := k.operators.Set(ctx, addr, op); err != nil {
@@ -97,7 +100,7 @@ func (k *Keeper) initLinks(ctx context.Context, gs *types.GenesisState) error {
 		if err != nil {
 			return err
 		}
-		relayer, err := k.parseAddress("relayer", grant.Relayer)
+		relayer, err := k.ownText(grant.Relayer)
 		if err != nil {
 			return err
 		}
@@ -106,14 +109,49 @@ func (k *Keeper) initLinks(ctx context.Context, gs *types.GenesisState) error {
 		}
 	}
 	for _, link := range gs.NodeLinks {
-		if err := k.nodeLinks.Set(ctx, link.NodeHash, link); err != nil {
+		if err := k.nodeLinks.Set(ctx, collections.Join(link.NodeHash, link.Owner), link); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+func (k *Keeper) initConsents(ctx context.Context, gs *types.GenesisState) error {
+	for _, consent := range gs.ControllerConsents {
+		operator, err := k.ownText(consent.Operator)
+		if err != nil {
+			return err
+		}
+		controller, err := k.ownText(consent.Controller)
+		if err != nil {
+			return err
+		}
+		if err := k.consents.Set(ctx, collections.Join(operator, controller), consent); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownText reads an address that must be written the way this chain writes it: a state that lists one account in two spellings
+// would pass for two.
+func (k *Keeper) ownText(text string) ([]byte, error) {
+	addr, err := k.parseAddress("genesis", text)
+	if err != nil {
+		return nil, err
+	}
+	if own, err := k.addressCodec.BytesToString(addr); err != nil || own != text {
+		return nil, errorsmod.Wrapf(types.ErrInvalidAddress, "genesis: %q is not in lower case", text)
+	}
+	return addr, nil
+}
+
+// initClock restores block hashes and epoch starts, which must be of the past: every deadline in the state is a height, so a
+// chain that continues one may not begin below where that one ended.
 func (k *Keeper) initClock(ctx context.Context, gs *types.GenesisState) error {
+	if err := checkPast(max(height(ctx), 1), gs); err != nil {
+		return err
+	}
 	for _, b := range gs.BlockHashes {
 		if err := k.blockHashes.Set(ctx, b.Height, b.Hash); err != nil {
 			return err
@@ -122,6 +160,23 @@ func (k *Keeper) initClock(ctx context.Context, gs *types.GenesisState) error {
 	for _, start := range gs.EpochStarts {
 		if err := k.epochStarts.Set(ctx, start.Epoch, start); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkPast checks that the clock stands before the first block. Errors: ErrInvalidGenesis.
+func checkPast(first uint64, gs *types.GenesisState) error {
+	for i := range gs.BlockHashes {
+		if at := gs.BlockHashes[i].Height; at >= first {
+			return errorsmod.Wrapf(types.ErrInvalidGenesis, "block %d is known before the first block %d: set initial_height above it", at, first)
+		}
+	}
+	schedule := gs.Params.Schedule.Domain()
+	for i := range gs.EpochStarts {
+		e := gs.EpochStarts[i].Epoch
+		if begin, err := schedule.First(e); err != nil || begin >= first {
+			return errorsmod.Wrapf(types.ErrInvalidGenesis, "epoch %d began before the first block %d: set initial_height above its first", e, first)
 		}
 	}
 	return nil
@@ -156,6 +211,9 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		return nil, err
 	}
 	if gs.NodeLinks, err = values(ctx, k.nodeLinks); err != nil {
+		return nil, err
+	}
+	if gs.ControllerConsents, err = values(ctx, k.consents); err != nil {
 		return nil, err
 	}
 	if gs.EpochStarts, err = values(ctx, k.epochStarts); err != nil {

@@ -3,6 +3,7 @@
 package keeper_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,6 +36,7 @@ func busy(t *testing.T) *fixture {
 	}
 	_, err = f.msgs.LinkNode(f.ctx, f.link("alice", "owner", 1))
 	require.NoError(t, err)
+	f.consent(t, "holding", "carol", true)
 	f.end(t)
 	return f
 }
@@ -46,6 +48,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 	for name, length := range map[string]int{
 		"operators": len(exported.Operators), "hosts": len(exported.Hosts), "host keys": len(exported.HostKeys), "gpus": len(exported.Gpus),
 		"unbondings": len(exported.Unbondings), "grants": len(exported.RelayerGrants), "links": len(exported.NodeLinks),
+		"consents":     len(exported.ControllerConsents),
 		"block hashes": len(exported.BlockHashes), "epoch starts": len(exported.EpochStarts),
 	} {
 		require.NotZero(t, length, name)
@@ -53,6 +56,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 	require.EqualValues(t, 3, exported.NextUnbondingId)
 
 	other := emptyFixture(t)
+	other.ctx = other.ctx.WithBlockHeight(31)
 	other.bank.balances[string(authtypes.NewModuleAddress(types.ModuleName))] = 2_000_000
 	require.NoError(t, other.k.InitGenesis(other.ctx, exported))
 	require.Equal(t, f.export(t), other.export(t))
@@ -69,6 +73,7 @@ func TestGenesisNeedsTheMoneyItOwes(t *testing.T) {
 	exported, err := f.k.ExportGenesis(f.ctx)
 	require.NoError(t, err)
 	other := emptyFixture(t)
+	other.ctx = other.ctx.WithBlockHeight(31)
 	other.bank.balances[string(authtypes.NewModuleAddress(types.ModuleName))] = 1_999_999
 	require.ErrorIs(t, other.k.InitGenesis(other.ctx, exported), types.ErrInvalidGenesis)
 }
@@ -113,7 +118,23 @@ func TestGenesisFaults(t *testing.T) {
 		"hash twice":            func(gs *types.GenesisState) { gs.BlockHashes[1].Height = gs.BlockHashes[0].Height },
 		"hash length":           func(gs *types.GenesisState) { gs.BlockHashes[0].Hash = []byte{1} },
 		"epoch start twice":     func(gs *types.GenesisState) { gs.EpochStarts[1].Epoch = gs.EpochStarts[0].Epoch },
-		"epoch start price":     func(gs *types.GenesisState) { gs.EpochStarts[0].BondPriceUusdc = 0 },
+		"consent twice": func(gs *types.GenesisState) {
+			gs.ControllerConsents = append(gs.ControllerConsents, gs.ControllerConsents[0])
+		},
+		"consent of nobody": func(gs *types.GenesisState) { gs.ControllerConsents[0].Controller = "" },
+		"too many gpus": func(gs *types.GenesisState) {
+			for i := range 16 {
+				extra := gs.Gpus[0]
+				extra.Index, extra.DeviceHash = uint32(100+i), hash32(string(rune('A'+i)))
+				gs.Gpus = append(gs.Gpus, extra)
+			}
+			for i := range gs.Hosts {
+				if string(gs.Hosts[i].Id) == string(gs.Gpus[0].HostId) {
+					gs.Hosts[i].Gpus += 16
+				}
+			}
+		},
+		"epoch start price": func(gs *types.GenesisState) { gs.EpochStarts[0].BondPriceUusdc = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := busy(t)
@@ -124,6 +145,71 @@ func TestGenesisFaults(t *testing.T) {
 			require.ErrorIs(t, gs.Validate(), types.ErrInvalidGenesis)
 		})
 	}
+}
+
+func TestGenesisStartsAboveItsPast(t *testing.T) {
+	f := busy(t) // at height 30
+	for name, change := range map[string]func(*types.GenesisState){
+		"block hashes": func(gs *types.GenesisState) { gs.EpochStarts = nil },
+		"epoch starts": func(gs *types.GenesisState) { gs.BlockHashes, gs.EpochStarts[0].Epoch = nil, 9 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			gs, err := f.k.ExportGenesis(f.ctx)
+			require.NoError(t, err)
+			change(gs)
+			other := emptyFixture(t)
+			other.bank.balances[string(authtypes.NewModuleAddress(types.ModuleName))] = 2_000_000
+			require.ErrorContains(t, other.k.InitGenesis(other.ctx.WithBlockHeight(30), gs), "initial_height")
+		})
+	}
+}
+
+// A chain that goes on long after its export has a gap in the ring. What lies before the gap must go away all the same.
+func TestClockForgetsWhatLiesBeforeAGap(t *testing.T) {
+	f := newFixture(t)
+	gs, err := f.k.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	gs.BlockHashes, gs.EpochStarts = nil, nil
+	for at := uint64(1); at <= types.BlockHashRing; at++ {
+		hash := blockHash(int64(at))
+		gs.BlockHashes = append(gs.BlockHashes, types.BlockHash{Height: at, Hash: hash[:]})
+	}
+	for e := range uint64(types.EpochStartsKept) {
+		gs.EpochStarts = append(gs.EpochStarts, types.EpochStart{Epoch: 600 + e, Time: 1, BondPriceUusdc: 100_000})
+	}
+	first := int64(types.BlockHashRing + 40)
+	other := emptyFixture(t)
+	require.NoError(t, other.k.InitGenesis(other.ctx.WithBlockHeight(first), gs))
+	other.begin(t, first) // epoch 821, many after the last one known
+	other.end(t)
+	for at := first + 1; at < first+60; at++ {
+		other.begin(t, at)
+	}
+	other.end(t)
+	for at := int64(1); at <= 99; at++ {
+		_, err := other.k.BlockHash(other.ctx, uint64(at))
+		require.ErrorIs(t, err, types.ErrNoBlockHash, "block %d", at)
+	}
+	_, err = other.k.BlockHash(other.ctx, 100)
+	require.NoError(t, err)
+	left, err := other.k.ExportGenesis(other.ctx)
+	require.NoError(t, err)
+	require.NoError(t, left.Validate())
+	_, found, err := other.k.EpochStartTime(other.ctx, 600)
+	require.NoError(t, err)
+	require.False(t, found)
+}
+
+func TestGenesisRefusesASecondSpelling(t *testing.T) {
+	f := newFixture(t)
+	f.operator(t, "alice", 0)
+	gs, err := f.k.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	again := gs.Operators[0]
+	again.Address = strings.ToUpper(again.Address)
+	gs.Operators = append(gs.Operators, again)
+	other := emptyFixture(t)
+	require.ErrorIs(t, other.k.InitGenesis(other.ctx.WithBlockHeight(2), gs), types.ErrInvalidAddress)
 }
 
 func TestGenesisChecksHostIDs(t *testing.T) {

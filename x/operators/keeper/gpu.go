@@ -116,14 +116,18 @@ func (k *Keeper) weighClaims(ctx context.Context, wanted []types.GPU) (claims, e
 	return c, nil
 }
 
-// outranks reports whether a fresh claim takes a device from its holder: by a strictly higher level, and never by a simulated
-// claim from one that is not. Evidence old enough to count nothing stands as a declaration, so that a device can change hands.
+// outranks reports whether a claim takes a device from its holder: by a strictly higher level, or at the same level if the
+// holder's is simulated and the claim is not; never by a simulated claim from one that is not. Evidence old enough to count
+// nothing stands as a declaration, so that a device can change hands.
 func outranks(claim, held *types.GPU, at, zeroBlocks uint64) bool {
+	if claim.Simulated && !held.Simulated {
+		return false
+	}
 	level := held.Level
-	if held.EvidenceHeight+zeroBlocks <= at {
+	if at-min(at, held.EvidenceHeight) >= zeroBlocks {
 		level = types.EvidenceLevel_EVIDENCE_LEVEL_DECLARED
 	}
-	return claim.Level > level && (!claim.Simulated || held.Simulated)
+	return claim.Level > level || (claim.Level == level && held.Simulated && !claim.Simulated)
 }
 
 // replaceGPUs writes a host's weighed list in place of the one it held, and takes evicted devices from their hosts.

@@ -123,6 +123,16 @@ func TestHostOfferRules(t *testing.T) {
 		"upper-case CRN":  func(m *types.MsgUpdateHost) { m.CrnHash = "AB" },
 		"long CRN":        func(m *types.MsgUpdateHost) { m.CrnHash = strings.Repeat("a", 65) },
 		"33 models":       func(m *types.MsgUpdateHost) { m.Models = make([]types.HostModel, 33) },
+		"a megabyte of adapters": func(m *types.MsgUpdateHost) {
+			for i := range 32 {
+				model := types.HostModel{ModelId: hash32(string(rune('A' + i))), ServedName: string(rune('A' + i))}
+				for j := range 64 {
+					name := strings.Repeat(string(rune('A'+j)), 120)
+					model.AdapterIds, model.AdapterNames = append(model.AdapterIds, hash32(name)), append(model.AdapterNames, name)
+				}
+				m.Models = append(m.Models[:i:i], model)
+			}
+		},
 		"model twice":     func(m *types.MsgUpdateHost) { m.Models = append(m.Models, m.Models[0]) },
 		"zero model":      model(func(m *types.HostModel) { m.ModelId = make([]byte, 32) }),
 		"short model":     model(func(m *types.HostModel) { m.ModelId = []byte{1} }),

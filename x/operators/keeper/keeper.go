@@ -25,6 +25,7 @@ type (
 	hostKey  = []byte
 	gpuKey   = collections.Pair[[]byte, uint32]
 	grantKey = collections.Pair[[]byte, []byte]
+	linkKey  = collections.Pair[string, []byte]
 )
 
 // hostIndexes finds the hosts of an operator.
@@ -75,7 +76,8 @@ type Keeper struct {
 	unbondings    *collections.IndexedMap[uint64, types.Unbonding, unbondingIndexes]
 	nextUnbonding collections.Sequence
 	grants        collections.Map[grantKey, types.RelayerGrant]
-	nodeLinks     collections.Map[string, types.NodeLink]
+	nodeLinks     collections.Map[linkKey, types.NodeLink]
+	consents      collections.Map[grantKey, types.ControllerConsent]
 	blockHashes   collections.Map[uint64, []byte]
 	epochStarts   collections.Map[uint64, types.EpochStart]
 }
@@ -100,7 +102,10 @@ func NewKeeper(
 		nextUnbonding: collections.NewSequence(sb, types.NextUnbondingPrefix, "next_unbonding"),
 		grants: collections.NewMap(sb, types.RelayerGrantsPrefix, "relayer_grants",
 			collections.PairKeyCodec(collections.BytesKey, collections.BytesKey), codec.CollValue[types.RelayerGrant](cdc)),
-		nodeLinks:   collections.NewMap(sb, types.NodeLinksPrefix, "node_links", collections.StringKey, codec.CollValue[types.NodeLink](cdc)),
+		nodeLinks: collections.NewMap(sb, types.NodeLinksPrefix, "node_links",
+			collections.PairKeyCodec(collections.StringKey, collections.BytesKey), codec.CollValue[types.NodeLink](cdc)),
+		consents: collections.NewMap(sb, types.ConsentsPrefix, "controller_consents",
+			collections.PairKeyCodec(collections.BytesKey, collections.BytesKey), codec.CollValue[types.ControllerConsent](cdc)),
 		blockHashes: collections.NewMap(sb, types.BlockHashesPrefix, "block_hashes", collections.Uint64Key, collections.BytesValue),
 		epochStarts: collections.NewMap(sb, types.EpochStartsPrefix, "epoch_starts", collections.Uint64Key, codec.CollValue[types.EpochStart](cdc)),
 	}

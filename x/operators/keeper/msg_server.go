@@ -15,6 +15,22 @@ type msgServer struct{ k *Keeper }
 // NewMsgServer returns the module's transaction service.
 func NewMsgServer(k *Keeper) types.MsgServer { return msgServer{k: k} }
 
+// ConsentToOperator implements types.MsgServer.
+func (m msgServer) ConsentToOperator(ctx context.Context, msg *types.MsgConsentToOperator) (*types.MsgConsentToOperatorResponse, error) {
+	controller, err := m.k.parseAddress("controller", msg.Controller)
+	if err != nil {
+		return nil, err
+	}
+	operator, err := m.k.parseOperator(msg.Operator)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.k.ConsentToOperator(ctx, controller, operator, msg.Consent); err != nil {
+		return nil, err
+	}
+	return &types.MsgConsentToOperatorResponse{}, nil
+}
+
 // RegisterOperator implements types.MsgServer.
 func (m msgServer) RegisterOperator(ctx context.Context, msg *types.MsgRegisterOperator) (*types.MsgRegisterOperatorResponse, error) {
 	operator, err := m.k.parseOperator(msg.Operator)

@@ -3,7 +3,6 @@
 package keeper
 
 import (
-	"bytes"
 	"context"
 	"errors"
 
@@ -25,10 +24,11 @@ type NodeProof struct {
 	Signature [65]byte // EIP-191 signature of the link text
 }
 
-// LinkNode links an Aleph node to an operator. A node has one operator; it moves, and is renewed, only by a fresh signature of
-// the owner who linked it first.
+// LinkNode links an Aleph node to an operator in the name of the owner who signed. A node has one operator for each owner; the
+// link moves, and is renewed, only by a fresh signature of that owner. The chain does not know who owns a node, so links of
+// different owners do not touch each other: whoever comes first cannot shut the true owner out.
 //
-// Errors: ErrUnknownOperator, ErrTombstoned, ErrBadExpiry, ErrNotNodeOwner, ErrBadNonce, ErrBadLink.
+// Errors: ErrUnknownOperator, ErrTombstoned, ErrBadExpiry, ErrBadNonce, ErrBadLink.
 func (k *Keeper) LinkNode(ctx context.Context, operator []byte, proof NodeProof) error {
 	op, err := k.liveOperator(ctx, operator)
 	if err != nil {
@@ -37,12 +37,10 @@ func (k *Keeper) LinkNode(ctx context.Context, operator []byte, proof NodeProof)
 	if proof.Expiry <= blockTime(ctx) {
 		return errorsmod.Wrapf(types.ErrBadExpiry, "signature expired at %d", proof.Expiry)
 	}
-	old, err := k.nodeLinks.Get(ctx, proof.NodeHash) // absent: nonce 0, no owner
+	at := collections.Join(proof.NodeHash, proof.Owner[:])
+	old, err := k.nodeLinks.Get(ctx, at) // absent: nonce 0
 	if err != nil && !errors.Is(err, collections.ErrNotFound) {
 		return err
-	}
-	if len(old.Owner) > 0 && !bytes.Equal(old.Owner, proof.Owner[:]) {
-		return errorsmod.Wrapf(types.ErrNotNodeOwner, "node %s", proof.NodeHash)
 	}
 	if old.Nonce+1 != proof.Nonce {
 		return errorsmod.Wrapf(types.ErrBadNonce, "%d after %d", proof.Nonce, old.Nonce)
@@ -58,17 +56,17 @@ func (k *Keeper) LinkNode(ctx context.Context, operator []byte, proof NodeProof)
 	link := types.NodeLink{
 		NodeHash: proof.NodeHash, Operator: op.Address, Owner: proof.Owner[:], Nonce: proof.Nonce, LinkedHeight: height(ctx),
 	}
-	if err := k.nodeLinks.Set(ctx, proof.NodeHash, link); err != nil {
+	if err := k.nodeLinks.Set(ctx, at, link); err != nil {
 		return err
 	}
 	return emit(ctx, &types.EventNodeLinked{Link: link})
 }
 
-// NodeLink returns the link of a node. Errors: ErrUnknownNode.
-func (k *Keeper) NodeLink(ctx context.Context, nodeHash string) (types.NodeLink, error) {
-	link, err := k.nodeLinks.Get(ctx, nodeHash)
+// NodeLink returns the link of a node by an owner. Errors: ErrUnknownNode.
+func (k *Keeper) NodeLink(ctx context.Context, nodeHash string, owner [20]byte) (types.NodeLink, error) {
+	link, err := k.nodeLinks.Get(ctx, collections.Join(nodeHash, owner[:]))
 	if errors.Is(err, collections.ErrNotFound) {
-		return types.NodeLink{}, errorsmod.Wrap(types.ErrUnknownNode, nodeHash)
+		return types.NodeLink{}, errorsmod.Wrapf(types.ErrUnknownNode, "%q by %x", nodeHash, owner)
 	}
 	return link, err
 }

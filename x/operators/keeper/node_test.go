@@ -43,7 +43,7 @@ func TestLinkNode(t *testing.T) {
 	require.NoError(t, err)
 	link := types.NodeLink{NodeHash: nodeHash, Operator: addr("alice"), Owner: msg.Owner, Nonce: 1, LinkedHeight: 1}
 	f.events(t, &types.EventNodeLinked{Link: link})
-	resp, err := f.query.NodeLink(f.ctx, &types.QueryNodeLinkRequest{NodeHash: nodeHash})
+	resp, err := f.query.NodeLink(f.ctx, &types.QueryNodeLinkRequest{NodeHash: nodeHash, Owner: hex.EncodeToString(msg.Owner)})
 	require.NoError(t, err)
 	require.Equal(t, link, resp.Link)
 
@@ -71,7 +71,7 @@ func TestLinkNodeRefusals(t *testing.T) {
 		change func(*types.MsgLinkNode)
 		want   error
 	}{
-		"another owner":        {func(m *types.MsgLinkNode) { *m = *f.link("bob", "thief", 2) }, types.ErrNotNodeOwner},
+		"another's nonce":      {func(m *types.MsgLinkNode) { *m = *f.link("bob", "thief", 2) }, types.ErrBadNonce},
 		"consent for another":  {func(m *types.MsgLinkNode) { m.Operator = addr("alice") }, types.ErrBadLink},
 		"not the owner's":      {func(m *types.MsgLinkNode) { signLink(m, "thief") }, types.ErrBadLink},
 		"garbage":              {func(m *types.MsgLinkNode) { m.Signature = make([]byte, 65) }, types.ErrBadLink},
@@ -93,4 +93,33 @@ func TestLinkNodeRefusals(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A stranger links the node first; the owner is not shut out, and neither link touches the other.
+func TestNodeSquatterShutsNobodyOut(t *testing.T) {
+	f := newFixture(t)
+	f.operator(t, "alice", 0)
+	f.operator(t, "bob", 0)
+	squat, own := f.link("bob", "squatter", 1), f.link("alice", "owner", 1)
+	for _, msg := range []*types.MsgLinkNode{squat, own} {
+		_, err := f.msgs.LinkNode(f.ctx, msg)
+		require.NoError(t, err)
+	}
+	for _, msg := range []*types.MsgLinkNode{squat, own} {
+		resp, err := f.query.NodeLink(f.ctx, &types.QueryNodeLinkRequest{NodeHash: nodeHash, Owner: hex.EncodeToString(msg.Owner)})
+		require.NoError(t, err)
+		require.Equal(t, msg.Operator, resp.Link.Operator)
+	}
+	other := f.link("alice", "owner", 1)
+	other.NodeHash = hex.EncodeToString(hash32("other node"))
+	signLink(other, "owner")
+	_, err := f.msgs.LinkNode(f.ctx, other)
+	require.NoError(t, err)
+	ofNode, err := f.query.NodeLinks(f.ctx, &types.QueryNodeLinksRequest{NodeHash: nodeHash})
+	require.NoError(t, err)
+	require.Len(t, ofNode.Links, 2)
+	all, err := f.query.NodeLinks(f.ctx, &types.QueryNodeLinksRequest{})
+	require.NoError(t, err)
+	require.Len(t, all.Links, 3)
+	f.end(t)
 }

@@ -36,9 +36,10 @@ func (k *Keeper) liveOperator(ctx context.Context, addr []byte) (types.Operator,
 	return op, nil
 }
 
-// RegisterOperator registers an operator with an optional first bond. An empty controller is the operator itself.
+// RegisterOperator registers an operator with an optional first bond. An empty controller is the operator itself; another one
+// must have consented, and the consent is used up.
 //
-// Errors: ErrInvalidAddress, ErrInvalidRequest, ErrOperatorExists, and those of Bond.
+// Errors: ErrInvalidAddress, ErrInvalidRequest, ErrOperatorExists, ErrNoConsent, and those of Bond.
 func (k *Keeper) RegisterOperator(ctx context.Context, addr, controller []byte, about types.Description, bond uint64) error {
 	if len(addr) != types.AddressLength {
 		return errorsmod.Wrapf(types.ErrInvalidAddress, "operator has %d bytes, want %d", len(addr), types.AddressLength)
@@ -46,16 +47,17 @@ func (k *Keeper) RegisterOperator(ctx context.Context, addr, controller []byte, 
 	if err := about.Validate(); err != nil {
 		return err
 	}
-	exists, err := k.operators.Has(ctx, addr)
-	if err != nil {
+	if err := k.checkUnregistered(ctx, addr); err != nil {
 		return err
-	}
-	if exists {
-		return errorsmod.Wrapf(types.ErrOperatorExists, "%x", addr)
 	}
 	op, err := k.newOperator(ctx, addr, controller, about)
 	if err != nil {
 		return err
+	}
+	if len(controller) > 0 && !bytes.Equal(controller, addr) {
+		if err := k.useConsent(ctx, addr, controller); err != nil {
+			return err
+		}
 	}
 	if err := k.operators.Set(ctx, addr, op); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 func TestRegisterOperator(t *testing.T) {
 	f := newFixture(t)
 	f.begin(t, 45)
+	f.consent(t, "holding", "alice", true)
 	f.clearEvents()
 	_, err := f.msgs.RegisterOperator(f.ctx, &types.MsgRegisterOperator{
 		Operator: addr("alice"), Controller: addr("holding"), Moniker: "Alice & Söhne", Region: "eu-west", Tier: "pro", BondUltai: 2_000_000,
@@ -53,6 +54,8 @@ func TestRegisterOperatorRefusals(t *testing.T) {
 		"other chain":       {types.MsgRegisterOperator{Operator: "cosmos1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqnrql8a", Moniker: "a"}, types.ErrInvalidAddress},
 		"32 bytes":          {types.MsgRegisterOperator{Operator: long, Moniker: "a"}, types.ErrInvalidAddress},
 		"bad controller":    {types.MsgRegisterOperator{Operator: addr("bob"), Controller: "nobody", Moniker: "a"}, types.ErrInvalidAddress},
+		"nobody's consent":  {types.MsgRegisterOperator{Operator: addr("bob"), Controller: addr("alice"), Moniker: "a"}, types.ErrNoConsent},
+		"direction mark":    {types.MsgRegisterOperator{Operator: addr("bob"), Moniker: "a\u202eb"}, types.ErrInvalidRequest},
 		"no moniker":        {types.MsgRegisterOperator{Operator: addr("bob")}, types.ErrInvalidRequest},
 		"long moniker":      {types.MsgRegisterOperator{Operator: addr("bob"), Moniker: strings.Repeat("m", 65)}, types.ErrInvalidRequest},
 		"control character": {types.MsgRegisterOperator{Operator: addr("bob"), Moniker: "a\x1b[31m"}, types.ErrInvalidRequest},

@@ -56,7 +56,7 @@ func (k *Keeper) UpdateParams(ctx context.Context, authority string, params type
 	if err := k.params.Set(ctx, params); err != nil {
 		return err
 	}
-	return emit(ctx, &types.EventParamsUpdated{Authority: authority})
+	return emit(ctx, &types.EventParamsUpdated{Authority: authority, Params: params})
 }
 
 // priceAtEpochStart is the price that moves are measured against: the running epoch's first, or before genesis the present one.

@@ -27,7 +27,9 @@ func TestUpdateParams(t *testing.T) {
 	f := newFixture(t)
 	f.clearEvents()
 	require.NoError(t, f.updateParams(func(p *types.Params) { p.MinBondUltai = 7 })(f.ctx))
-	f.events(t, &types.EventParamsUpdated{Authority: addr("governance")})
+	want := types.DefaultParams()
+	want.MinBondUltai = 7
+	f.events(t, &types.EventParamsUpdated{Authority: addr("governance"), Params: want})
 	resp, err := f.query.Params(f.ctx, &types.QueryParamsRequest{})
 	require.NoError(t, err)
 	require.EqualValues(t, 7, resp.Params.MinBondUltai)
@@ -54,4 +56,17 @@ func TestBondPriceMovesWithinBoundsOfTheEpochsStart(t *testing.T) {
 	f.begin(t, 21)
 	require.NoError(t, f.updateParams(price(121_000))(f.ctx), "a new epoch, a new start")
 	f.end(t)
+}
+
+// A price that may fall may also rise again: at the least one +10 % is a whole unit.
+func TestLeastBondPriceCanRise(t *testing.T) {
+	f := emptyFixture(t)
+	genesis := types.DefaultGenesis()
+	genesis.Params.BondPriceUusdc = 9
+	require.ErrorIs(t, genesis.Validate(), types.ErrInvalidParams)
+	genesis.Params.BondPriceUusdc = 10
+	require.NoError(t, f.k.InitGenesis(f.ctx, genesis))
+	f.begin(t, 1)
+	require.NoError(t, f.updateParams(func(p *types.Params) { p.BondPriceUusdc = 11 })(f.ctx))
+	f.refused(t, types.ErrInvalidParams, f.updateParams(func(p *types.Params) { p.BondPriceUusdc = 9 }))
 }

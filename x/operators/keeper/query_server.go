@@ -157,7 +157,15 @@ func (q queryServer) RelayerGrants(ctx context.Context, req *types.QueryRelayerG
 
 // NodeLink implements types.QueryServer.
 func (q queryServer) NodeLink(ctx context.Context, req *types.QueryNodeLinkRequest) (*types.QueryNodeLinkResponse, error) {
-	link, err := q.k.NodeLink(ctx, req.GetNodeHash())
+	var node [types.HashLength]byte
+	if err := parseHex(node[:], "node_hash", req.GetNodeHash()); err != nil {
+		return nil, err
+	}
+	var owner [types.AddressLength]byte
+	if err := parseHex(owner[:], "owner", req.GetOwner()); err != nil {
+		return nil, err
+	}
+	link, err := q.k.NodeLink(ctx, req.GetNodeHash(), owner)
 	if err != nil {
 		return nil, err
 	}
@@ -166,8 +174,12 @@ func (q queryServer) NodeLink(ctx context.Context, req *types.QueryNodeLinkReque
 
 // NodeLinks implements types.QueryServer.
 func (q queryServer) NodeLinks(ctx context.Context, req *types.QueryNodeLinksRequest) (*types.QueryNodeLinksResponse, error) {
+	var of []func(*query.CollectionsPaginateOptions[linkKey])
+	if hash := req.GetNodeHash(); hash != "" {
+		of = append(of, query.WithCollectionPaginationPairPrefix[string, []byte](hash))
+	}
 	links, page, err := query.CollectionPaginate(ctx, q.k.nodeLinks, page(req.GetPagination()),
-		func(_ string, link types.NodeLink) (types.NodeLink, error) { return link, nil })
+		func(_ linkKey, link types.NodeLink) (types.NodeLink, error) { return link, nil }, of...)
 	if err != nil {
 		return nil, err
 	}

@@ -102,8 +102,12 @@ func TestHexParametersHaveOneSpelling(t *testing.T) {
 	}
 	_, err = f.query.HostKey(f.ctx, &types.QueryHostKeyRequest{Address: strings.Repeat("00", 20)})
 	require.ErrorIs(t, err, types.ErrUnknownHostKey)
-	_, err = f.query.NodeLink(f.ctx, &types.QueryNodeLinkRequest{NodeHash: "none"})
+	_, err = f.query.NodeLink(f.ctx, &types.QueryNodeLinkRequest{NodeHash: nodeHash, Owner: text})
 	require.ErrorIs(t, err, types.ErrUnknownNode)
+	_, err = f.query.NodeLink(f.ctx, &types.QueryNodeLinkRequest{NodeHash: nodeHash})
+	require.ErrorIs(t, err, types.ErrInvalidRequest)
+	_, err = f.query.NodeLink(f.ctx, &types.QueryNodeLinkRequest{NodeHash: "none", Owner: text})
+	require.ErrorIs(t, err, types.ErrInvalidRequest)
 	_, err = f.query.BlockHash(f.ctx, &types.QueryBlockHashRequest{Height: 9_999})
 	require.ErrorIs(t, err, types.ErrNoBlockHash)
 }

@@ -23,16 +23,28 @@ func (k *Keeper) payMature(ctx context.Context) error {
 		return err
 	}
 	for _, id := range ids {
-		cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
-		if err := k.payUnbonding(cached, id); err != nil {
+		if err := k.tryUnbonding(ctx, id); err != nil {
 			k.logger(ctx).Error("unbonding not paid", "unbonding_id", id, "err", err)
 			if err := k.postpone(ctx, id); err != nil {
 				return err
 			}
-			continue
 		}
-		write()
 	}
+	return nil
+}
+
+// tryUnbonding pays one entry, or leaves no trace. A panic on the way is a failure too: one account must not halt the chain.
+func (k *Keeper) tryUnbonding(ctx context.Context, id uint64) (err error) {
+	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
+	defer func() {
+		if r := recover(); r != nil {
+			err = errorsmod.Wrapf(types.ErrPanicked, "%v", r)
+		}
+	}()
+	if err := k.payUnbonding(cached, id); err != nil {
+		return err
+	}
+	write()
 	return nil
 }
 

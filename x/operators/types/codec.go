@@ -11,6 +11,7 @@ import (
 // RegisterInterfaces registers the module's messages.
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
+		&MsgConsentToOperator{},
 		&MsgRegisterOperator{},
 		&MsgUpdateOperator{},
 		&MsgBond{},

@@ -8,7 +8,7 @@ import (
 	errorsmod "cosmossdk.io/errors"
 )
 
-// Errors of the module. Each tells what to do about it; codes are never used again.
+// Errors of the module. Each tells what to do about it; codes are never used again. Retired: 27.
 var (
 	ErrInvalidAddress    = errorsmod.RegisterWithGRPCCode(ModuleName, 2, codes.InvalidArgument, "invalid address: use a bech32 account of this chain, 20 bytes for an operator")
 	ErrInvalidRequest    = errorsmod.RegisterWithGRPCCode(ModuleName, 3, codes.InvalidArgument, "invalid field: correct it as its description says")
@@ -35,8 +35,7 @@ var (
 	ErrBadExpiry         = errorsmod.Register(ModuleName, 24, "expiry has passed: choose a later one")
 	ErrUnknownGrant      = errorsmod.RegisterWithGRPCCode(ModuleName, 25, codes.NotFound, "no such relayer grant: authorise the relayer first")
 	ErrBadLink           = errorsmod.Register(ModuleName, 26, "link is not signed by the stated owner: sign the link text with the owner's key")
-	ErrNotNodeOwner      = errorsmod.Register(ModuleName, 27, "node was linked by another owner: have that owner sign")
-	ErrBadNonce          = errorsmod.Register(ModuleName, 28, "nonce is not the node's next: use the stored nonce plus one")
+	ErrBadNonce          = errorsmod.Register(ModuleName, 28, "nonce is not the next of this node and owner: use the stored nonce plus one")
 	ErrUnknownNode       = errorsmod.RegisterWithGRPCCode(ModuleName, 29, codes.NotFound, "node is not linked: link it first")
 	ErrInvalidParams     = errorsmod.Register(ModuleName, 30, "invalid parameters: keep every bound")
 	ErrFixedParam        = errorsmod.Register(ModuleName, 31, "parameter is fixed at genesis: leave it as it is")
@@ -46,5 +45,7 @@ var (
 	ErrInvariant         = errorsmod.Register(ModuleName, 35, "state is inconsistent: stop and report it")
 	ErrBadReputation     = errorsmod.Register(ModuleName, 36, "reputation is above 1000000 ppm: use at most 1000000")
 	ErrBadEpoch          = errorsmod.RegisterWithGRPCCode(ModuleName, 37, codes.OutOfRange, "epoch is out of range: use a smaller one")
+	ErrNoConsent         = errorsmod.Register(ModuleName, 39, "the controller has not consented to be named: have it send a consent for this operator first")
+	ErrPanicked          = errorsmod.Register(ModuleName, 40, "an item of a block panicked: report it")
 	ErrBadBlockHash      = errorsmod.Register(ModuleName, 38, "block hash is not 32 bytes: run under CometBFT")
 )

@@ -25,8 +25,8 @@ func (gs *GenesisState) Validate() error {
 	}
 	c := &genesisCheck{gs: gs, operators: make(map[string]*tally), hosts: make(map[string]*hostTally)}
 	steps := []func() error{
-		c.readOperators, c.readHosts, c.readHostKeys, c.readGPUs, c.readUnbondings, c.readGrants, c.readNodeLinks, c.readClock,
-		c.checkTallies,
+		c.readOperators, c.readHosts, c.readHostKeys, c.readGPUs, c.readUnbondings, c.readGrants, c.readConsents,
+		c.readNodeLinks, c.readClock, c.checkTallies,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -201,12 +201,26 @@ func (c *genesisCheck) readNodeLinks() error {
 	seen := make(map[string]bool)
 	for i := range c.gs.NodeLinks {
 		l := &c.gs.NodeLinks[i]
-		if err := unique(seen, "node link", l.NodeHash); err != nil {
+		if err := unique(seen, "node link", fmt.Sprintf("%s/%x", l.NodeHash, l.Owner)); err != nil {
 			return err
 		}
 		if len(l.NodeHash) != nodeHashLength || !isLowerHex(l.NodeHash) || c.operators[l.Operator] == nil ||
 			len(l.Owner) != AddressLength || l.Nonce == 0 {
 			return fmt.Errorf("node link %q: node hash, operator, owner or nonce is wrong", l.NodeHash)
+		}
+	}
+	return nil
+}
+
+func (c *genesisCheck) readConsents() error {
+	seen := make(map[string]bool)
+	for i := range c.gs.ControllerConsents {
+		consent := &c.gs.ControllerConsents[i]
+		if err := unique(seen, "controller consent", consent.Operator+"/"+consent.Controller); err != nil {
+			return err
+		}
+		if consent.Operator == "" || consent.Controller == "" || consent.Operator == consent.Controller {
+			return fmt.Errorf("controller consent %d: operator or controller is empty, or both are the same", i)
 		}
 	}
 	return nil
@@ -234,7 +248,7 @@ func (c *genesisCheck) readClock() error {
 		if err := unique(seen, "epoch start", fmt.Sprintf("%d", s.Epoch)); err != nil {
 			return err
 		}
-		if s.Time == 0 || s.BondPriceUusdc == 0 || s.BondPriceUusdc > maxPrice {
+		if s.Time == 0 || s.BondPriceUusdc < minBondPrice || s.BondPriceUusdc > maxPrice {
 			return fmt.Errorf("epoch start %d: time or bond price is out of bounds", s.Epoch)
 		}
 	}
@@ -250,6 +264,10 @@ func (c *genesisCheck) checkTallies() error {
 			return fmt.Errorf("operator %q counts %d hosts, %d unbondings of %d ultai; listed are %d, %d of %d",
 				op.Address, op.Hosts, op.Unbondings, op.UnbondingUltai, t.hosts, t.unbondings, t.unbonding)
 		}
+		if t.hosts > maxHostsLimit || t.unbondings > maxUnbondingsLimit {
+			return fmt.Errorf("operator %q has %d hosts and %d unbondings, at most %d and %d on any chain",
+				op.Address, t.hosts, t.unbondings, maxHostsLimit, maxUnbondingsLimit)
+		}
 		for number := range uint64(op.Hosts) {
 			if !t.numbers[number] {
 				return fmt.Errorf("operator %q has no host %d", op.Address, number)
@@ -258,8 +276,9 @@ func (c *genesisCheck) checkTallies() error {
 	}
 	for i := range c.gs.Hosts {
 		h := &c.gs.Hosts[i]
-		if t := c.hosts[string(h.Id)]; h.Gpus != t.gpus || !t.hasKey {
-			return fmt.Errorf("host %x counts %d gpus, listed are %d; or its receipt key is not listed", h.Id, h.Gpus, t.gpus)
+		if t := c.hosts[string(h.Id)]; h.Gpus != t.gpus || t.gpus > gpuCountCeiling || !t.hasKey {
+			return fmt.Errorf("host %x counts %d gpus, listed are %d, at most %d; or its receipt key is not listed",
+				h.Id, h.Gpus, t.gpus, gpuCountCeiling)
 		}
 	}
 	return nil

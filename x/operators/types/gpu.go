@@ -11,7 +11,7 @@ import (
 // gpuCountCeiling bounds Params.MaxGpus and so every list of GPUs.
 const gpuCountCeiling = 16
 
-// ValidateCommitments checks a host's list of devices: rising indices, device hashes unique and not zero, memory above 0.
+// ValidateCommitments checks a host's list of devices: rising indices, device hashes unique and not zero, memory of 1 to 2^30 MiB.
 // Whether the classes exist is for the keeper to say.
 //
 // Errors: ErrInvalidRequest, ErrTooManyGPUs.
@@ -25,8 +25,8 @@ func ValidateCommitments(gpus []GPUCommitment) error {
 		if i > 0 && g.Index <= gpus[i-1].Index {
 			return errorsmod.Wrapf(ErrInvalidRequest, "gpu %d: index %d does not rise", i, g.Index)
 		}
-		if g.MemoryMib == 0 {
-			return errorsmod.Wrapf(ErrInvalidRequest, "gpu %d: memory_mib is 0", i)
+		if g.MemoryMib == 0 || g.MemoryMib > maxMemoryMiB {
+			return errorsmod.Wrapf(ErrInvalidRequest, "gpu %d: memory_mib is %d, want 1 to %d", i, g.MemoryMib, maxMemoryMiB)
 		}
 		if err := checkClassName(g.Class); err != nil {
 			return errorsmod.Wrapf(ErrInvalidRequest, "gpu %d: %s", i, err)

@@ -16,6 +16,9 @@ const (
 	maxHostModels    = 32
 	maxHostAdapters  = 64
 	maxNameBytes     = 128
+	// maxModelsBytes bounds ids and names of all models together: others read and write the whole host, for example to take a
+	// device from it, and a page of queries carries 200 hosts.
+	maxModelsBytes = 32_768
 	// maxPrice is one million USD for 10^6 tokens; it keeps a price times a token count within 128 bits.
 	maxPrice = 1_000_000_000_000
 )
@@ -34,7 +37,7 @@ type HostOffer struct {
 	Endpoint      string      // base URL, http or https, at most 256 bytes
 	TLSSPKISHA256 []byte      // 32 bytes or empty
 	CRNHash       string      // lower-case hex, at most 64 bytes, or empty
-	Models        []HostModel // at most 32, model ids and served names unique
+	Models        []HostModel // at most 32, model ids and served names unique, ids and names together at most 32,768 bytes
 }
 
 // Validate checks the offer. Errors: ErrInvalidRequest.
@@ -51,11 +54,14 @@ func (o HostOffer) Validate() error {
 	if len(o.Models) > maxHostModels {
 		return errorsmod.Wrapf(ErrInvalidRequest, "%d models, at most %d", len(o.Models), maxHostModels)
 	}
-	ids, names := make(map[string]bool), make(map[string]bool)
+	ids, names, size := make(map[string]bool), make(map[string]bool), 0
 	for i := range o.Models {
 		m := &o.Models[i]
 		if err := m.validate(); err != nil {
 			return errorsmod.Wrapf(err, "model %d", i)
+		}
+		if size += m.bytes(); size > maxModelsBytes {
+			return errorsmod.Wrapf(ErrInvalidRequest, "ids and names of the models have more than %d bytes together", maxModelsBytes)
 		}
 		if ids[string(m.ModelId)] || names[m.ServedName] {
 			return errorsmod.Wrapf(ErrInvalidRequest, "model %d: id or served name is listed twice", i)
@@ -114,6 +120,15 @@ func (m *HostModel) validate() error {
 		ids[string(id)], names[m.AdapterNames[i]] = true, true
 	}
 	return nil
+}
+
+// bytes is the length of all ids and names.
+func (m *HostModel) bytes() int {
+	size := len(m.ModelId) + len(m.ServedName)
+	for i := range m.AdapterIds {
+		size += len(m.AdapterIds[i]) + len(m.AdapterNames[i])
+	}
+	return size
 }
 
 func checkName(field, name string) error {

@@ -40,7 +40,8 @@ var (
 	UnbondingsByOwner      = collections.NewPrefix(9)  // operator | id -> nothing
 	NextUnbondingPrefix    = collections.NewPrefix(10) // -> next unbonding id
 	RelayerGrantsPrefix    = collections.NewPrefix(11) // operator | relayer -> RelayerGrant
-	NodeLinksPrefix        = collections.NewPrefix(12) // node hash -> NodeLink
+	NodeLinksPrefix        = collections.NewPrefix(12) // node hash | owner -> NodeLink
 	BlockHashesPrefix      = collections.NewPrefix(13) // height -> block hash
 	EpochStartsPrefix      = collections.NewPrefix(14) // epoch -> EpochStart
+	ConsentsPrefix         = collections.NewPrefix(15) // operator | controller -> ControllerConsent
 )

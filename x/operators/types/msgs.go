@@ -12,6 +12,9 @@ const (
 	nodeHashLength  = 64
 )
 
+// ValidateBasic has nothing to check: the addresses are parsed by the handler.
+func (m *MsgConsentToOperator) ValidateBasic() error { return nil }
+
 // ValidateBasic checks what the message says without state. Addresses are parsed by the handler.
 func (m *MsgRegisterOperator) ValidateBasic() error {
 	return Description{Moniker: m.Moniker, Region: m.Region, Tier: m.Tier}.Validate()

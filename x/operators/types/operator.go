@@ -3,11 +3,9 @@
 package types
 
 import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
 	errorsmod "cosmossdk.io/errors"
+
+	"github.com/gpucoord/gpucoord/domain/text"
 )
 
 const (
@@ -32,7 +30,7 @@ type Description struct {
 	Tier    string // at most 16 bytes
 }
 
-// Validate checks lengths and that the texts are valid UTF-8 without control characters.
+// Validate checks lengths and that the texts are valid UTF-8 without hidden characters.
 //
 // Errors: ErrInvalidRequest.
 func (d Description) Validate() error {
@@ -49,12 +47,12 @@ func (d Description) Validate() error {
 }
 
 // checkText refuses texts that are too long, are no UTF-8, or could garble a terminal.
-func checkText(field, text string, maxBytes int) error {
-	if len(text) > maxBytes {
-		return errorsmod.Wrapf(ErrInvalidRequest, "%s has %d bytes, at most %d", field, len(text), maxBytes)
+func checkText(field, value string, maxBytes int) error {
+	if len(value) > maxBytes {
+		return errorsmod.Wrapf(ErrInvalidRequest, "%s has %d bytes, at most %d", field, len(value), maxBytes)
 	}
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
-		return errorsmod.Wrapf(ErrInvalidRequest, "%s is not valid UTF-8 or has control characters", field)
+	if !text.Plain(value) {
+		return errorsmod.Wrapf(ErrInvalidRequest, "%s is not valid UTF-8 or has control or invisible characters", field)
 	}
 	return nil
 }

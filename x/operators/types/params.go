@@ -20,9 +20,11 @@ const (
 	maxMemoryMiB       = 1 << 30
 	maxLatencyMs       = 3_600_000
 	maxBlockTimeMs     = 3_600_000
-	maxCeilingBps      = 1_000_000
-	wholeBps           = 10_000
-	ladderLevels       = 5
+	// minBondPrice keeps +10 % at least one unit: below it a price could fall but never rise again.
+	minBondPrice  = 10
+	maxCeilingBps = 1_000_000
+	wholeBps      = 10_000
+	ladderLevels  = 5
 )
 
 // DefaultParams returns parameters of a local network: epochs of 20 blocks, 6 s each.
@@ -101,7 +103,7 @@ func (p *Params) Validate() error {
 	}{
 		{"max_unbondings", uint64(p.MaxUnbondings), 1, maxUnbondingsLimit},
 		{"max_unbondings_per_block", uint64(p.MaxUnbondingsPerBlock), 1, maxPaidPerBlock},
-		{"bond_price_uusdc", p.BondPriceUusdc, 1, maxPrice},
+		{"bond_price_uusdc", p.BondPriceUusdc, minBondPrice, maxPrice},
 		{"max_hosts", uint64(p.MaxHosts), 1, maxHostsLimit},
 		{"max_gpus", uint64(p.MaxGpus), 1, gpuCountCeiling},
 		{"evidence_full_blocks", p.EvidenceFullBlocks, 0, maxBlocks},

@@ -59,7 +59,7 @@ type GenesisState struct {
 	Spends []Spend `protobuf:"bytes,16,rep,name=spends,proto3" json:"spends"`
 	// earnings are the operators' earnings, by operator.
 	Earnings []Earnings `protobuf:"bytes,17,rep,name=earnings,proto3" json:"earnings"`
-	// losses are the declared losses, by host and epoch.
+	// losses are the declared losses of recent epochs, by epoch and host.
 	Losses []Loss `protobuf:"bytes,18,rep,name=losses,proto3" json:"losses"`
 	// pruned_epoch is the first epoch that is not pruned.
 	PrunedEpoch uint64 `protobuf:"varint,19,opt,name=pruned_epoch,json=prunedEpoch,proto3" json:"pruned_epoch,omitempty"`

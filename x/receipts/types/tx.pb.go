@@ -1337,7 +1337,7 @@ type MsgDeclareLoss struct {
 	Sender string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
 	// host_id is the host, 32 bytes.
 	HostId []byte `protobuf:"bytes,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
-	// epoch is the epoch, at most the present one.
+	// epoch is the epoch, at most the present one, whose submit window is not over.
 	Epoch uint64 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
 }
 
@@ -1866,7 +1866,7 @@ type MsgClient interface {
 	RegisterGateway(ctx context.Context, in *MsgRegisterGateway, opts ...grpc.CallOption) (*MsgRegisterGatewayResponse, error)
 	// AddGatewayKey registers a key that signs JobAuth.
 	AddGatewayKey(ctx context.Context, in *MsgAddGatewayKey, opts ...grpc.CallOption) (*MsgAddGatewayKeyResponse, error)
-	// RemoveGatewayKey ends a key after the thawing time.
+	// RemoveGatewayKey ends a key for jobs issued after this block; its earlier jobs stay payable.
 	RemoveGatewayKey(ctx context.Context, in *MsgRemoveGatewayKey, opts ...grpc.CallOption) (*MsgRemoveGatewayKeyResponse, error)
 	// Accredit accredits a gateway or withdraws it; governance only.
 	Accredit(ctx context.Context, in *MsgAccredit, opts ...grpc.CallOption) (*MsgAccreditResponse, error)
@@ -2043,7 +2043,7 @@ type MsgServer interface {
 	RegisterGateway(context.Context, *MsgRegisterGateway) (*MsgRegisterGatewayResponse, error)
 	// AddGatewayKey registers a key that signs JobAuth.
 	AddGatewayKey(context.Context, *MsgAddGatewayKey) (*MsgAddGatewayKeyResponse, error)
-	// RemoveGatewayKey ends a key after the thawing time.
+	// RemoveGatewayKey ends a key for jobs issued after this block; its earlier jobs stay payable.
 	RemoveGatewayKey(context.Context, *MsgRemoveGatewayKey) (*MsgRemoveGatewayKeyResponse, error)
 	// Accredit accredits a gateway or withdraws it; governance only.
 	Accredit(context.Context, *MsgAccredit) (*MsgAccreditResponse, error)

@@ -26,7 +26,8 @@ func (k *Keeper) RegisterAsset(ctx context.Context, owner [types.OwnerSize]byte,
 	if err != nil {
 		return err
 	}
-	if err := k.takeCommit(ctx, owner, [types.HashSize]byte(msg.AssetId), [types.HashSize]byte(msg.Salt)); err != nil {
+	hash, err := k.takeCommit(ctx, owner, [types.HashSize]byte(msg.AssetId), [types.HashSize]byte(msg.Salt))
+	if err != nil {
 		return err
 	}
 	if err := k.assets.Set(ctx, asset.Id, asset); err != nil {
@@ -35,7 +36,7 @@ func (k *Keeper) RegisterAsset(ctx context.Context, owner [types.OwnerSize]byte,
 	if err := k.terms.Set(ctx, collections.Join(asset.Id, terms.FromEpoch), terms); err != nil {
 		return err
 	}
-	return emit(ctx, &types.EventAssetRegistered{Asset: asset, Terms: terms})
+	return emit(ctx, &types.EventAssetRegistered{Asset: asset, Terms: terms, CommitHash: hash[:]})
 }
 
 // newAsset checks all of a registration but its commit, and returns the asset and its first terms.

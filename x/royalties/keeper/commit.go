@@ -38,33 +38,36 @@ func (k *Keeper) CommitAsset(ctx context.Context, owner [types.OwnerSize]byte, h
 	return emit(ctx, &types.EventAssetCommitted{Commit: commit})
 }
 
-// takeCommit removes the commit that a reveal opens. Errors: ErrUnknownCommit, ErrTooEarly, ErrCommitExpired.
-func (k *Keeper) takeCommit(ctx context.Context, owner [types.OwnerSize]byte, assetID, salt [types.HashSize]byte) error {
+// takeCommit removes the commit that a reveal opens and returns its hash. Errors: ErrUnknownCommit, ErrTooEarly,
+// ErrCommitExpired.
+func (k *Keeper) takeCommit(
+	ctx context.Context, owner [types.OwnerSize]byte, assetID, salt [types.HashSize]byte,
+) ([types.HashSize]byte, error) {
+	hash := types.CommitHash(owner, assetID, salt)
 	params, err := k.params.Get(ctx)
 	if err != nil {
-		return err
+		return hash, err
 	}
-	hash := types.CommitHash(owner, assetID, salt)
 	key := collections.Join(hash[:], owner[:])
 	commit, err := k.commits.Get(ctx, key)
 	if errors.Is(err, collections.ErrNotFound) {
-		return errorsmod.Wrapf(types.ErrUnknownCommit, "hash %X", hash)
+		return hash, errorsmod.Wrapf(types.ErrUnknownCommit, "hash %X", hash)
 	}
 	if err != nil {
-		return err
+		return hash, err
 	}
 	if from := commit.Height + params.RevealBlocks; height(ctx) < from {
-		return errorsmod.Wrapf(types.ErrTooEarly, "reveal from height %d", from)
+		return hash, errorsmod.Wrapf(types.ErrTooEarly, "reveal from height %d", from)
 	}
 	if expired(commit, params, height(ctx)) {
-		return errorsmod.Wrapf(types.ErrCommitExpired, "committed at height %d", commit.Height)
+		return hash, errorsmod.Wrapf(types.ErrCommitExpired, "committed at height %d", commit.Height)
 	}
-	return k.commits.Remove(ctx, key)
+	return hash, k.commits.Remove(ctx, key)
 }
 
 // removeExpiredCommits removes the oldest commits that cannot be revealed in the next block, at most
-// Params.MaxCommitsPerBlock, in the order of height, hash and owner. What is left over is removed by later blocks; it can
-// no longer be revealed all the same.
+// Params.MaxCommitsPerBlock, in the order of height, hash and owner, and emits EventCommitExpired for each. What is left over
+// is removed by later blocks; it can no longer be revealed all the same.
 func (k *Keeper) removeExpiredCommits(ctx context.Context) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -86,11 +89,22 @@ func (k *Keeper) removeExpiredCommits(ctx context.Context) error {
 		return err
 	}
 	for _, key := range due {
-		if err := k.commits.Remove(ctx, key); err != nil {
+		if err := k.removeExpired(ctx, key); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (k *Keeper) removeExpired(ctx context.Context, key commitKey) error {
+	commit, err := k.commits.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	if err := k.commits.Remove(ctx, key); err != nil {
+		return err
+	}
+	return emit(ctx, &types.EventCommitExpired{Commit: commit})
 }
 
 // expired reports whether a commit may no longer be revealed at height.

@@ -31,7 +31,8 @@ func TestRevealWaits(t *testing.T) {
 	require.Zero(t, asset.Asset.EarningFrom)
 	require.Equal(t, uint64(5), asset.Terms.FromEpoch)
 	require.Equal(t, uint64(500), asset.Terms.RoyaltyBps)
-	f.lastEvent(t, &types.EventAssetRegistered{Asset: asset.Asset, Terms: asset.Terms})
+	hash := types.CommitHash([20]byte(rawAddr("lab")), assetID("m"), salt)
+	f.lastEvent(t, &types.EventAssetRegistered{Asset: asset.Asset, Terms: asset.Terms, CommitHash: hash[:]})
 
 	genesis, err := f.k.ExportGenesis(f.ctx)
 	require.NoError(t, err)
@@ -157,6 +158,7 @@ func TestEndBlockRemovesExpiredCommitsInOrder(t *testing.T) {
 	f.forward(1) // height 100: those of height 90 are over, two at a time by hash
 	require.NoError(t, f.k.EndBlock(f.ctx))
 	require.Equal(t, []byte{1, 9}, left())
+	f.lastEvent(t, &types.EventCommitExpired{Commit: genesis.Commits[3]})
 	require.NoError(t, f.k.CheckInvariants(f.ctx))
 
 	f.forward(1)

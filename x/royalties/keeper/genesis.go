@@ -6,12 +6,14 @@ import (
 	"context"
 
 	"cosmossdk.io/collections"
+	errorsmod "cosmossdk.io/errors"
 
 	"github.com/gpucoord/gpucoord/x/royalties/types"
 )
 
-// InitGenesis fills an empty store. The coins of the accruals must be in the module account by bank's genesis.
-// Errors: those of GenesisState.Validate, and ErrInvalidAddress.
+// InitGenesis fills an empty store. The coins of the accruals must be in the module account by bank's genesis, or some
+// payees would be paid with the money of others.
+// Errors: those of GenesisState.Validate, ErrInvalidAddress and ErrInvalidGenesis.
 func (k *Keeper) InitGenesis(ctx context.Context, g *types.GenesisState) error {
 	if err := g.Validate(); err != nil {
 		return err
@@ -27,6 +29,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, g *types.GenesisState) error {
 		if err != nil {
 			return err
 		}
+		if _, err := k.ownText(c.Owner); err != nil {
+			return err
+		}
 		if err := k.commits.Set(ctx, collections.Join(c.Hash, owner[:]), c); err != nil {
 			return err
 		}
@@ -37,7 +42,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, g *types.GenesisState) error {
 		}
 	}
 	for _, a := range g.Accruals {
-		payee, err := k.address(a.Payee)
+		payee, err := k.ownText(a.Payee)
 		if err != nil {
 			return err
 		}
@@ -50,7 +55,23 @@ func (k *Keeper) InitGenesis(ctx context.Context, g *types.GenesisState) error {
 			return err
 		}
 	}
+	if err := k.checkBalance(ctx, g); err != nil {
+		return errorsmod.Wrap(types.ErrInvalidGenesis, err.Error())
+	}
 	return nil
+}
+
+// ownText reads an address that must be written the way this chain writes it: a state that lists one account in two
+// spellings would pass for two. Error: ErrInvalidAddress.
+func (k *Keeper) ownText(text string) ([]byte, error) {
+	addr, err := k.address(text)
+	if err != nil {
+		return nil, err
+	}
+	if own, err := k.bech32(addr); err != nil || own != text {
+		return nil, errorsmod.Wrapf(types.ErrInvalidAddress, "%q is not in lower case", text)
+	}
+	return addr, nil
 }
 
 // initParams stores the parameters and the royalty caps; without caps, the one in the parameters holds from epoch 0.
@@ -84,7 +105,7 @@ func (k *Keeper) initAssets(ctx context.Context, g *types.GenesisState) error {
 	}
 	for _, t := range g.Terms {
 		for _, p := range t.Payees {
-			if _, err := k.address(p.Address); err != nil {
+			if _, err := k.ownText(p.Address); err != nil {
 				return err
 			}
 		}

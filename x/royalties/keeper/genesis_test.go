@@ -3,6 +3,7 @@
 package keeper_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -54,10 +55,12 @@ func TestGenesisRoundTrip(t *testing.T) {
 	}
 
 	g := emptyFixture(t)
+	require.ErrorIs(t, g.k.InitGenesis(g.ctx, &genesis), types.ErrInvalidGenesis, "the coins are not there")
+	g = emptyFixture(t)
+	g.bank.balances = f.bank.balances
 	require.NoError(t, g.k.InitGenesis(g.ctx, &genesis))
 	require.Equal(t, exported, g.export(t))
 
-	g.bank.balances = f.bank.balances
 	require.NoError(t, g.k.CheckInvariants(g.ctx))
 	want, err := f.k.TermsFor(f.ctx, assetID("m"), assetID("x"), 10)
 	require.NoError(t, err)
@@ -76,11 +79,13 @@ func TestDefaultGenesisCapsFromEpochZero(t *testing.T) {
 
 func TestInitGenesisReadsAddresses(t *testing.T) {
 	for name, spoil := range map[string]func(*types.GenesisState){
-		"arbiter": func(g *types.GenesisState) { g.Params.Arbiter = "x" },
-		"owner":   func(g *types.GenesisState) { g.Assets[0].Owner = "x" },
-		"payee":   func(g *types.GenesisState) { g.Terms[0].Payees[0].Address = "x" },
-		"commit":  func(g *types.GenesisState) { g.Commits[0].Owner = "x" },
-		"accrual": func(g *types.GenesisState) { g.Accruals[0].Payee = "x" },
+		"arbiter":               func(g *types.GenesisState) { g.Params.Arbiter = "x" },
+		"owner":                 func(g *types.GenesisState) { g.Assets[0].Owner = "x" },
+		"payee":                 func(g *types.GenesisState) { g.Terms[0].Payees[0].Address = "x" },
+		"commit":                func(g *types.GenesisState) { g.Commits[0].Owner = "x" },
+		"accrual":               func(g *types.GenesisState) { g.Accruals[0].Payee = "x" },
+		"accrual in upper case": func(g *types.GenesisState) { g.Accruals[0].Payee = strings.ToUpper(g.Accruals[0].Payee) },
+		"commit in upper case":  func(g *types.GenesisState) { g.Commits[0].Owner = strings.ToUpper(g.Commits[0].Owner) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := busy(t)

@@ -80,6 +80,21 @@ func (m msgServer) TakeDown(ctx context.Context, msg *types.MsgTakeDown) (*types
 	return &types.MsgTakeDownResponse{}, nil
 }
 
+func (m msgServer) Reassign(ctx context.Context, msg *types.MsgReassign) (*types.MsgReassignResponse, error) {
+	if err := m.k.authoriseArbiter(ctx, msg.Arbiter); err != nil {
+		return nil, err
+	}
+	owner, err := m.k.owner(msg.Owner)
+	if err != nil {
+		return nil, err
+	}
+	terms, err := m.k.Reassign(ctx, msg.AssetId, owner, msg.AllowCommercialUse)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgReassignResponse{Version: terms.Version, FromEpoch: terms.FromEpoch}, nil
+}
+
 func (m msgServer) Claim(ctx context.Context, msg *types.MsgClaim) (*types.MsgClaimResponse, error) {
 	payee, err := m.k.address(msg.Payee)
 	if err != nil {

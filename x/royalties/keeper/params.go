@@ -40,7 +40,7 @@ func (k *Keeper) UpdateParams(ctx context.Context, authority string, params type
 	if err := k.params.Set(ctx, params); err != nil {
 		return err
 	}
-	return emit(ctx, &types.EventParamsUpdated{Authority: authority})
+	return emit(ctx, &types.EventParamsUpdated{Authority: authority, Params: params})
 }
 
 // checkAuthority compares the signer with governance. Error: ErrUnauthorized.

@@ -28,7 +28,7 @@ func TestUpdateParams(t *testing.T) {
 	f.refused(t, types.ErrInvalidAddress, func() error { return update("governance", bad) })
 
 	require.NoError(t, update("governance", params))
-	f.lastEvent(t, &types.EventParamsUpdated{Authority: addr("governance")})
+	f.lastEvent(t, &types.EventParamsUpdated{Authority: addr("governance"), Params: params})
 	resp, err := f.query.Params(f.ctx, &types.QueryParamsRequest{})
 	require.NoError(t, err)
 	require.Equal(t, params, resp.Params)

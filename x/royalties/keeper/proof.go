@@ -58,10 +58,7 @@ func (k *Keeper) DecideAuthorProof(ctx context.Context, assetID []byte, accept b
 		return errorsmod.Wrapf(types.ErrTooEarly, "decide from height %d", from)
 	}
 	if !accept {
-		if err := k.proofs.Remove(ctx, assetID); err != nil {
-			return err
-		}
-		return emit(ctx, &types.EventAuthorProofRejected{AssetId: assetID})
+		return k.rejectProof(ctx, assetID)
 	}
 	asset, err := k.asset(ctx, assetID)
 	if err != nil {

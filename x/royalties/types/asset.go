@@ -5,12 +5,11 @@ package types
 import (
 	"bytes"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	errorsmod "cosmossdk.io/errors"
 
 	"github.com/gpucoord/gpucoord/domain/split"
+	"github.com/gpucoord/gpucoord/domain/text"
 )
 
 // Limits of texts, in bytes.
@@ -167,27 +166,26 @@ func validateCard(manifestURI string, manifestSHA256 []byte, license, name strin
 	if err := validateText("license", license, 1, MaxLicenseBytes); err != nil {
 		return err
 	}
-	for _, r := range license {
-		if r > unicode.MaxASCII || !(unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(licenseSigns, r)) {
-			return errorsmod.Wrapf(ErrInvalidText, "license has %q, which no SPDX expression has", r)
+	for i := range len(license) {
+		if !isLicenseByte(license[i]) {
+			return errorsmod.Wrapf(ErrInvalidText, "license has %q, which no SPDX expression has", license[i])
 		}
 	}
 	return validateText("name", name, 1, MaxNameBytes)
 }
 
+func isLicenseByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(licenseSigns, c) >= 0
+}
+
 // validateText checks the length in bytes, and that a page or a terminal can show the text: other bytes would also not
 // survive the JSON of a genesis export.
-func validateText(what, text string, least, most int) error {
-	if len(text) < least || len(text) > most {
-		return errorsmod.Wrapf(ErrInvalidText, "%s has %d bytes, must be %d to %d", what, len(text), least, most)
+func validateText(what, value string, least, most int) error {
+	if len(value) < least || len(value) > most {
+		return errorsmod.Wrapf(ErrInvalidText, "%s has %d bytes, must be %d to %d", what, len(value), least, most)
 	}
-	if !utf8.ValidString(text) {
-		return errorsmod.Wrapf(ErrInvalidText, "%s is not UTF-8", what)
-	}
-	for _, r := range text {
-		if !unicode.IsPrint(r) {
-			return errorsmod.Wrapf(ErrInvalidText, "%s has the unprintable character %U", what, r)
-		}
+	if !text.Plain(value) {
+		return errorsmod.Wrapf(ErrInvalidText, "%s is not UTF-8 or has control or invisible characters", what)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgProposeAuthorProof{},
 		&MsgDecideAuthorProof{},
 		&MsgTakeDown{},
+		&MsgReassign{},
 		&MsgClaim{},
 		&MsgUpdateParams{},
 	)

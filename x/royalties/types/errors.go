@@ -56,4 +56,6 @@ var (
 	ErrBadAccrual = errorsmod.Register(ModuleName, 25, "the waterfall does not add up: pass the pricing that it was computed from")
 	// ErrOverflow means that a total does not fit 64 bits. Nothing is written then.
 	ErrOverflow = errorsmod.Register(ModuleName, 26, "the total does not fit 64 bits: claim what has accrued first")
+	// ErrInvariant means that the state contradicts itself or the module account.
+	ErrInvariant = errorsmod.Register(ModuleName, 27, "state is inconsistent: stop and report it")
 )

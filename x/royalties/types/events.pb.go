@@ -69,19 +69,67 @@ func (m *EventAssetCommitted) GetCommit() Commit {
 	return Commit{}
 }
 
+// EventCommitExpired is emitted when a commit that was never revealed is removed.
+type EventCommitExpired struct {
+	// commit is the commit as it was.
+	Commit Commit `protobuf:"bytes,1,opt,name=commit,proto3" json:"commit"`
+}
+
+func (m *EventCommitExpired) Reset()         { *m = EventCommitExpired{} }
+func (m *EventCommitExpired) String() string { return proto.CompactTextString(m) }
+func (*EventCommitExpired) ProtoMessage()    {}
+func (*EventCommitExpired) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a274169afb5bd0d4, []int{1}
+}
+func (m *EventCommitExpired) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventCommitExpired) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventCommitExpired.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventCommitExpired) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventCommitExpired.Merge(m, src)
+}
+func (m *EventCommitExpired) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventCommitExpired) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventCommitExpired.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventCommitExpired proto.InternalMessageInfo
+
+func (m *EventCommitExpired) GetCommit() Commit {
+	if m != nil {
+		return m.Commit
+	}
+	return Commit{}
+}
+
 // EventAssetRegistered is emitted when an asset is revealed.
 type EventAssetRegistered struct {
 	// asset is the new asset, whole.
 	Asset Asset `protobuf:"bytes,1,opt,name=asset,proto3" json:"asset"`
 	// terms are its first terms.
 	Terms Terms `protobuf:"bytes,2,opt,name=terms,proto3" json:"terms"`
+	// commit_hash is the owner's commit that it revealed and used up, 32 bytes.
+	CommitHash []byte `protobuf:"bytes,3,opt,name=commit_hash,json=commitHash,proto3" json:"commit_hash,omitempty"`
 }
 
 func (m *EventAssetRegistered) Reset()         { *m = EventAssetRegistered{} }
 func (m *EventAssetRegistered) String() string { return proto.CompactTextString(m) }
 func (*EventAssetRegistered) ProtoMessage()    {}
 func (*EventAssetRegistered) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{1}
+	return fileDescriptor_a274169afb5bd0d4, []int{2}
 }
 func (m *EventAssetRegistered) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -124,6 +172,13 @@ func (m *EventAssetRegistered) GetTerms() Terms {
 	return Terms{}
 }
 
+func (m *EventAssetRegistered) GetCommitHash() []byte {
+	if m != nil {
+		return m.CommitHash
+	}
+	return nil
+}
+
 // EventTermsUpdated is emitted when an asset gets new terms.
 type EventTermsUpdated struct {
 	// terms are the new terms.
@@ -134,7 +189,7 @@ func (m *EventTermsUpdated) Reset()         { *m = EventTermsUpdated{} }
 func (m *EventTermsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventTermsUpdated) ProtoMessage()    {}
 func (*EventTermsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{2}
+	return fileDescriptor_a274169afb5bd0d4, []int{3}
 }
 func (m *EventTermsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -180,7 +235,7 @@ func (m *EventAuthorProofProposed) Reset()         { *m = EventAuthorProofPropos
 func (m *EventAuthorProofProposed) String() string { return proto.CompactTextString(m) }
 func (*EventAuthorProofProposed) ProtoMessage()    {}
 func (*EventAuthorProofProposed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{3}
+	return fileDescriptor_a274169afb5bd0d4, []int{4}
 }
 func (m *EventAuthorProofProposed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -228,7 +283,7 @@ func (m *EventAuthorProofAccepted) Reset()         { *m = EventAuthorProofAccept
 func (m *EventAuthorProofAccepted) String() string { return proto.CompactTextString(m) }
 func (*EventAuthorProofAccepted) ProtoMessage()    {}
 func (*EventAuthorProofAccepted) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{4}
+	return fileDescriptor_a274169afb5bd0d4, []int{5}
 }
 func (m *EventAuthorProofAccepted) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -281,7 +336,7 @@ func (m *EventAuthorProofRejected) Reset()         { *m = EventAuthorProofReject
 func (m *EventAuthorProofRejected) String() string { return proto.CompactTextString(m) }
 func (*EventAuthorProofRejected) ProtoMessage()    {}
 func (*EventAuthorProofRejected) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{5}
+	return fileDescriptor_a274169afb5bd0d4, []int{6}
 }
 func (m *EventAuthorProofRejected) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -329,7 +384,7 @@ func (m *EventAssetTakenDown) Reset()         { *m = EventAssetTakenDown{} }
 func (m *EventAssetTakenDown) String() string { return proto.CompactTextString(m) }
 func (*EventAssetTakenDown) ProtoMessage()    {}
 func (*EventAssetTakenDown) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{6}
+	return fileDescriptor_a274169afb5bd0d4, []int{7}
 }
 func (m *EventAssetTakenDown) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -372,6 +427,61 @@ func (m *EventAssetTakenDown) GetEpoch() uint64 {
 	return 0
 }
 
+// EventAssetReassigned is emitted when the arbiter gives an asset to another owner.
+type EventAssetReassigned struct {
+	// asset is the asset after it, whole.
+	Asset Asset `protobuf:"bytes,1,opt,name=asset,proto3" json:"asset"`
+	// terms are its terms from the next epoch on.
+	Terms Terms `protobuf:"bytes,2,opt,name=terms,proto3" json:"terms"`
+}
+
+func (m *EventAssetReassigned) Reset()         { *m = EventAssetReassigned{} }
+func (m *EventAssetReassigned) String() string { return proto.CompactTextString(m) }
+func (*EventAssetReassigned) ProtoMessage()    {}
+func (*EventAssetReassigned) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a274169afb5bd0d4, []int{8}
+}
+func (m *EventAssetReassigned) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventAssetReassigned) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventAssetReassigned.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventAssetReassigned) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventAssetReassigned.Merge(m, src)
+}
+func (m *EventAssetReassigned) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventAssetReassigned) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventAssetReassigned.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventAssetReassigned proto.InternalMessageInfo
+
+func (m *EventAssetReassigned) GetAsset() Asset {
+	if m != nil {
+		return m.Asset
+	}
+	return Asset{}
+}
+
+func (m *EventAssetReassigned) GetTerms() Terms {
+	if m != nil {
+		return m.Terms
+	}
+	return Terms{}
+}
+
 // PayeeShare is what one payee accrued from one group.
 type PayeeShare struct {
 	// payee is the account, bech32.
@@ -388,7 +498,7 @@ func (m *PayeeShare) Reset()         { *m = PayeeShare{} }
 func (m *PayeeShare) String() string { return proto.CompactTextString(m) }
 func (*PayeeShare) ProtoMessage()    {}
 func (*PayeeShare) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{7}
+	return fileDescriptor_a274169afb5bd0d4, []int{9}
 }
 func (m *PayeeShare) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -461,7 +571,7 @@ func (m *EventRoyaltiesAccrued) Reset()         { *m = EventRoyaltiesAccrued{} }
 func (m *EventRoyaltiesAccrued) String() string { return proto.CompactTextString(m) }
 func (*EventRoyaltiesAccrued) ProtoMessage()    {}
 func (*EventRoyaltiesAccrued) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{8}
+	return fileDescriptor_a274169afb5bd0d4, []int{10}
 }
 func (m *EventRoyaltiesAccrued) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -530,7 +640,7 @@ func (m *EventRoyaltiesClaimed) Reset()         { *m = EventRoyaltiesClaimed{} }
 func (m *EventRoyaltiesClaimed) String() string { return proto.CompactTextString(m) }
 func (*EventRoyaltiesClaimed) ProtoMessage()    {}
 func (*EventRoyaltiesClaimed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{9}
+	return fileDescriptor_a274169afb5bd0d4, []int{11}
 }
 func (m *EventRoyaltiesClaimed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -577,13 +687,15 @@ func (m *EventRoyaltiesClaimed) GetAmountUusdc() uint64 {
 type EventParamsUpdated struct {
 	// authority is who changed them, bech32.
 	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
+	// params are the new parameters, whole.
+	Params Params `protobuf:"bytes,2,opt,name=params,proto3" json:"params"`
 }
 
 func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{10}
+	return fileDescriptor_a274169afb5bd0d4, []int{12}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -619,14 +731,23 @@ func (m *EventParamsUpdated) GetAuthority() string {
 	return ""
 }
 
+func (m *EventParamsUpdated) GetParams() Params {
+	if m != nil {
+		return m.Params
+	}
+	return Params{}
+}
+
 func init() {
 	proto.RegisterType((*EventAssetCommitted)(nil), "gpucoord.royalties.v1.EventAssetCommitted")
+	proto.RegisterType((*EventCommitExpired)(nil), "gpucoord.royalties.v1.EventCommitExpired")
 	proto.RegisterType((*EventAssetRegistered)(nil), "gpucoord.royalties.v1.EventAssetRegistered")
 	proto.RegisterType((*EventTermsUpdated)(nil), "gpucoord.royalties.v1.EventTermsUpdated")
 	proto.RegisterType((*EventAuthorProofProposed)(nil), "gpucoord.royalties.v1.EventAuthorProofProposed")
 	proto.RegisterType((*EventAuthorProofAccepted)(nil), "gpucoord.royalties.v1.EventAuthorProofAccepted")
 	proto.RegisterType((*EventAuthorProofRejected)(nil), "gpucoord.royalties.v1.EventAuthorProofRejected")
 	proto.RegisterType((*EventAssetTakenDown)(nil), "gpucoord.royalties.v1.EventAssetTakenDown")
+	proto.RegisterType((*EventAssetReassigned)(nil), "gpucoord.royalties.v1.EventAssetReassigned")
 	proto.RegisterType((*PayeeShare)(nil), "gpucoord.royalties.v1.PayeeShare")
 	proto.RegisterType((*EventRoyaltiesAccrued)(nil), "gpucoord.royalties.v1.EventRoyaltiesAccrued")
 	proto.RegisterType((*EventRoyaltiesClaimed)(nil), "gpucoord.royalties.v1.EventRoyaltiesClaimed")
@@ -638,44 +759,48 @@ func init() {
 }
 
 var fileDescriptor_a274169afb5bd0d4 = []byte{
-	// 579 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x94, 0x94, 0xcf, 0x6e, 0xd3, 0x4c,
-	0x14, 0xc5, 0xe3, 0x34, 0x49, 0xbf, 0x4e, 0xd2, 0x0f, 0x61, 0x52, 0x29, 0x54, 0xc5, 0x6d, 0x86,
-	0x05, 0x5d, 0x39, 0x6a, 0x10, 0x12, 0x12, 0x12, 0x28, 0x2d, 0x45, 0xb0, 0x40, 0x8a, 0x4c, 0xbb,
-	0xe9, 0x26, 0x9a, 0x8c, 0x2f, 0x8e, 0x21, 0xf6, 0x58, 0x33, 0xe3, 0x40, 0x1e, 0x01, 0x56, 0x3c,
-	0x07, 0x4f, 0xd2, 0x65, 0x97, 0xac, 0x10, 0x4a, 0x5e, 0x04, 0xcd, 0x8c, 0x9d, 0x3f, 0x6d, 0x12,
-	0x89, 0x9d, 0xef, 0xcd, 0x39, 0xbf, 0x9c, 0x7b, 0x3d, 0x1e, 0x84, 0x83, 0x24, 0xa5, 0x8c, 0x71,
-	0xbf, 0xc5, 0xd9, 0x98, 0x0c, 0x65, 0x08, 0xa2, 0x35, 0x3a, 0x69, 0xc1, 0x08, 0x62, 0x29, 0xdc,
-	0x84, 0x33, 0xc9, 0xec, 0xbd, 0x5c, 0xe3, 0xce, 0x34, 0xee, 0xe8, 0x64, 0xbf, 0x1e, 0xb0, 0x80,
-	0x69, 0x45, 0x4b, 0x3d, 0x19, 0xf1, 0x7e, 0x73, 0x35, 0x50, 0x48, 0x22, 0xc1, 0x48, 0xb0, 0x87,
-	0x1e, 0x9c, 0x2b, 0x7e, 0x47, 0x08, 0x90, 0x67, 0x2c, 0x8a, 0x42, 0x29, 0xc1, 0xb7, 0x5f, 0xa0,
-	0x0a, 0xd5, 0x45, 0xc3, 0x3a, 0xb2, 0x8e, 0xab, 0xed, 0x47, 0xee, 0xca, 0xff, 0x75, 0x8d, 0xe3,
-	0xb4, 0x74, 0xfd, 0xfb, 0xb0, 0xe0, 0x65, 0x16, 0xfc, 0xdd, 0x42, 0xf5, 0x39, 0xd4, 0x83, 0x20,
-	0x14, 0x12, 0x38, 0xf8, 0xf6, 0x73, 0x54, 0x26, 0xaa, 0x95, 0x41, 0x0f, 0xd6, 0x40, 0xb5, 0x2d,
-	0x63, 0x1a, 0x83, 0x72, 0x4a, 0xe0, 0x91, 0x68, 0x14, 0x37, 0x3a, 0x2f, 0x94, 0x26, 0x77, 0x6a,
-	0x03, 0x7e, 0x8f, 0xee, 0xeb, 0x2c, 0xfa, 0xa7, 0xcb, 0xc4, 0x27, 0xd2, 0x04, 0x31, 0x38, 0xeb,
-	0x5f, 0x71, 0x57, 0xa8, 0x61, 0x46, 0x4b, 0xe5, 0x80, 0xf1, 0x2e, 0x67, 0xec, 0x63, 0x97, 0xb3,
-	0x84, 0x09, 0xf0, 0xed, 0x97, 0xa8, 0x9c, 0xa8, 0x46, 0x46, 0xc5, 0xeb, 0xc6, 0x9b, 0x5b, 0x73,
-	0xb6, 0xb6, 0xad, 0x62, 0x77, 0x28, 0x85, 0x44, 0x25, 0x7e, 0x88, 0xfe, 0xd3, 0x9b, 0xe8, 0x85,
-	0xbe, 0xc6, 0xd7, 0xbc, 0x6d, 0x5d, 0xbf, 0xf3, 0xed, 0xc7, 0x68, 0x17, 0x08, 0x8f, 0xc3, 0x38,
-	0xe8, 0x41, 0xc2, 0xe8, 0x40, 0xef, 0xa8, 0xe4, 0xd5, 0xb2, 0xe6, 0xb9, 0xea, 0xe1, 0x67, 0x77,
-	0xd9, 0x1e, 0x7c, 0x02, 0xba, 0x99, 0x8d, 0xdf, 0x2c, 0x1e, 0x8f, 0x0b, 0xf2, 0x19, 0xe2, 0xd7,
-	0xec, 0x4b, 0xbc, 0x29, 0x4d, 0x1d, 0x95, 0x17, 0x53, 0x98, 0x02, 0x7f, 0xb3, 0x10, 0xea, 0x92,
-	0x31, 0xc0, 0x87, 0x01, 0xe1, 0xa0, 0x44, 0x89, 0xaa, 0xb4, 0x79, 0xc7, 0x33, 0xc5, 0x12, 0xb5,
-	0xb8, 0x4c, 0x6d, 0xa2, 0x1a, 0x89, 0x58, 0x1a, 0xcb, 0x5e, 0x9a, 0x0a, 0x9f, 0x36, 0xb6, 0x34,
-	0xbc, 0x6a, 0x7a, 0x97, 0xaa, 0x65, 0x3f, 0x41, 0xf7, 0xe8, 0x90, 0x84, 0x11, 0xe9, 0x0f, 0x21,
-	0x53, 0x95, 0xb4, 0xea, 0xff, 0x59, 0x5b, 0x0b, 0xf1, 0x4f, 0x0b, 0xed, 0xe9, 0xa1, 0xbc, 0xfc,
-	0xad, 0x74, 0x28, 0xe5, 0xa9, 0x59, 0x44, 0x9f, 0x48, 0x3a, 0xc8, 0xc7, 0x2a, 0x79, 0xdb, 0xba,
-	0x36, 0x63, 0x05, 0x9c, 0xa5, 0x89, 0x0e, 0xb6, 0xeb, 0x99, 0xc2, 0x3e, 0x44, 0x55, 0xc9, 0x24,
-	0x19, 0x2e, 0xa5, 0x42, 0xba, 0x65, 0x42, 0xbd, 0x42, 0x15, 0xa1, 0x26, 0x16, 0x8d, 0xd2, 0xd1,
-	0xd6, 0x71, 0xb5, 0xdd, 0x5c, 0x73, 0x26, 0xe6, 0xbb, 0xc9, 0xbf, 0x25, 0x63, 0xc3, 0xdd, 0xdb,
-	0x59, 0xcf, 0xd4, 0x30, 0xe0, 0xaf, 0x59, 0xe1, 0xed, 0x3d, 0x15, 0xef, 0xec, 0x09, 0xb7, 0x91,
-	0xad, 0x89, 0x5d, 0xc2, 0xc9, 0xfc, 0x8b, 0x38, 0x40, 0x3b, 0x44, 0x1f, 0x8d, 0x50, 0x8e, 0x33,
-	0xe4, 0xbc, 0x71, 0xfa, 0xf6, 0x7a, 0xe2, 0x58, 0x37, 0x13, 0xc7, 0xfa, 0x33, 0x71, 0xac, 0x1f,
-	0x53, 0xa7, 0x70, 0x33, 0x75, 0x0a, 0xbf, 0xa6, 0x4e, 0xe1, 0xca, 0x0d, 0x42, 0x39, 0x48, 0xfb,
-	0x2e, 0x65, 0x51, 0x6b, 0x76, 0xdb, 0xcc, 0x1e, 0xbe, 0x2e, 0x5c, 0x3c, 0x72, 0x9c, 0x80, 0xe8,
-	0x57, 0xf4, 0xb5, 0xf3, 0xf4, 0x6f, 0x00, 0x00, 0x00, 0xff, 0xff, 0x56, 0xd7, 0xfb, 0x4f, 0xec,
-	0x04, 0x00, 0x00,
+	// 646 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x54, 0x41, 0x4f, 0xd4, 0x40,
+	0x18, 0xdd, 0x42, 0x01, 0x99, 0x5d, 0x34, 0x56, 0x48, 0x56, 0x02, 0x05, 0xc6, 0x83, 0x9c, 0xba,
+	0x01, 0x63, 0x62, 0x62, 0xa2, 0x01, 0xc4, 0xe0, 0xc1, 0x64, 0x1d, 0xe1, 0xc2, 0x65, 0x33, 0x3b,
+	0x1d, 0xdb, 0xea, 0xb6, 0x33, 0x99, 0x99, 0x22, 0xfb, 0x13, 0xf4, 0xe4, 0xef, 0xd0, 0x3f, 0xc2,
+	0x91, 0xa3, 0x27, 0x63, 0xe0, 0x8f, 0x98, 0x99, 0x69, 0x77, 0xd9, 0x65, 0xbb, 0x89, 0xf1, 0xe0,
+	0xad, 0xdf, 0xd7, 0xf7, 0x5e, 0xdf, 0xf7, 0x3a, 0xf3, 0x01, 0x18, 0xf1, 0x9c, 0x30, 0x26, 0xc2,
+	0x96, 0x60, 0x7d, 0xdc, 0x53, 0x09, 0x95, 0xad, 0xb3, 0x9d, 0x16, 0x3d, 0xa3, 0x99, 0x92, 0x01,
+	0x17, 0x4c, 0x31, 0x6f, 0xa5, 0xc4, 0x04, 0x03, 0x4c, 0x70, 0xb6, 0xb3, 0xba, 0x1c, 0xb1, 0x88,
+	0x19, 0x44, 0x4b, 0x3f, 0x59, 0xf0, 0x6a, 0x85, 0x20, 0xc7, 0x02, 0xa7, 0x85, 0xe0, 0xea, 0xd6,
+	0x64, 0x8c, 0x54, 0x58, 0x51, 0x0b, 0x81, 0x08, 0x3c, 0x38, 0xd4, 0x1e, 0xf6, 0xa4, 0xa4, 0xea,
+	0x80, 0xa5, 0x69, 0xa2, 0x14, 0x0d, 0xbd, 0xe7, 0x60, 0x9e, 0x98, 0xa2, 0xe9, 0x6c, 0x3a, 0xdb,
+	0xf5, 0xdd, 0xf5, 0x60, 0xa2, 0xb7, 0xc0, 0x32, 0xf6, 0xdd, 0x8b, 0x5f, 0x1b, 0x35, 0x54, 0x50,
+	0xe0, 0x3b, 0xe0, 0x19, 0x4d, 0xfb, 0xf2, 0xf0, 0x9c, 0x27, 0xe2, 0x5f, 0x25, 0x7f, 0x38, 0x60,
+	0x79, 0xe8, 0x13, 0xd1, 0x28, 0x91, 0x8a, 0x6a, 0xd5, 0x67, 0x60, 0x0e, 0xeb, 0x56, 0x21, 0xba,
+	0x56, 0x21, 0x6a, 0x68, 0x85, 0xa6, 0x25, 0x68, 0xa6, 0xa2, 0x22, 0x95, 0xcd, 0x99, 0xa9, 0xcc,
+	0x63, 0x8d, 0x29, 0x99, 0x86, 0xe0, 0x6d, 0x80, 0xba, 0xb5, 0xd5, 0x89, 0xb1, 0x8c, 0x9b, 0xb3,
+	0x9b, 0xce, 0x76, 0x03, 0x01, 0xdb, 0x3a, 0xc2, 0x32, 0x86, 0x6f, 0xc1, 0x7d, 0x63, 0xd6, 0x70,
+	0x4f, 0x78, 0x88, 0x95, 0x75, 0x6a, 0xbf, 0xe7, 0xfc, 0xe5, 0xf7, 0xe0, 0x29, 0x68, 0xda, 0xd9,
+	0x73, 0x15, 0x33, 0xd1, 0x16, 0x8c, 0x7d, 0x68, 0x0b, 0xc6, 0x99, 0xa4, 0xa1, 0xf7, 0x02, 0xcc,
+	0x71, 0xdd, 0x28, 0x54, 0x61, 0xd5, 0xfc, 0x43, 0x6a, 0xa9, 0x6d, 0x68, 0x93, 0xb4, 0xf7, 0x08,
+	0xa1, 0x5c, 0x3b, 0x7e, 0x08, 0xee, 0x98, 0xa8, 0x3a, 0x49, 0x68, 0xe4, 0x1b, 0x68, 0xc1, 0xd4,
+	0x6f, 0x42, 0xef, 0x11, 0x58, 0xa2, 0x58, 0x64, 0x49, 0x16, 0x75, 0x28, 0x67, 0x24, 0x36, 0x21,
+	0xba, 0xa8, 0x51, 0x34, 0x0f, 0x75, 0x0f, 0x3e, 0xbd, 0xad, 0x8d, 0xe8, 0x47, 0x4a, 0xa6, 0x6b,
+	0xc3, 0xd7, 0x37, 0x8f, 0xe4, 0x31, 0xfe, 0x44, 0xb3, 0x57, 0xec, 0x73, 0x36, 0xcd, 0xcd, 0x32,
+	0x98, 0xbb, 0xe9, 0xc2, 0x16, 0xf0, 0xeb, 0xd8, 0x99, 0xc1, 0x52, 0x26, 0x51, 0xf6, 0x7f, 0xce,
+	0x0c, 0xfc, 0xe2, 0x00, 0xd0, 0xc6, 0x7d, 0x4a, 0xdf, 0xc7, 0x58, 0x50, 0xed, 0x98, 0xeb, 0xca,
+	0x58, 0x58, 0x44, 0xb6, 0x18, 0x19, 0x71, 0x66, 0x74, 0xc4, 0x2d, 0xd0, 0xc0, 0x29, 0xcb, 0x33,
+	0xd5, 0xc9, 0x73, 0x19, 0x12, 0x73, 0xe8, 0x5c, 0x54, 0xb7, 0xbd, 0x13, 0xdd, 0xf2, 0x1e, 0x83,
+	0x7b, 0xa4, 0x87, 0x93, 0x14, 0x77, 0x7b, 0xb4, 0x40, 0xb9, 0x06, 0x75, 0x77, 0xd0, 0x36, 0x40,
+	0xf8, 0xdd, 0x01, 0x2b, 0x26, 0x18, 0x54, 0x9a, 0xde, 0x23, 0x44, 0xe4, 0xf6, 0xaf, 0x74, 0xb1,
+	0x22, 0x71, 0x99, 0xb1, 0x8b, 0x16, 0x4c, 0x6d, 0x33, 0x8e, 0x04, 0xcb, 0xb9, 0x31, 0xb6, 0x84,
+	0x6c, 0xa1, 0xaf, 0x82, 0x62, 0x0a, 0xf7, 0x46, 0x5c, 0x01, 0xd3, 0xb2, 0xa6, 0x5e, 0x82, 0x79,
+	0xa9, 0x27, 0x96, 0x4d, 0x77, 0x73, 0x76, 0xbb, 0xbe, 0xbb, 0x55, 0x11, 0xd9, 0x30, 0x9b, 0xf2,
+	0xe6, 0x5b, 0x1a, 0x6c, 0x8f, 0x7b, 0x3d, 0xd0, 0xc3, 0xd0, 0xb0, 0x22, 0xc2, 0xf1, 0x9c, 0x66,
+	0x6e, 0xe5, 0x04, 0x59, 0xb1, 0x9e, 0xda, 0x66, 0x55, 0x96, 0xd7, 0x73, 0x0d, 0x2c, 0x62, 0x73,
+	0x4e, 0x13, 0xd5, 0x2f, 0x24, 0x87, 0x0d, 0xbd, 0xbc, 0xec, 0x66, 0x2d, 0xfe, 0xfc, 0x7a, 0xe5,
+	0x18, 0x1a, 0x54, 0x8e, 0x60, 0x29, 0xfb, 0x47, 0x17, 0x57, 0xbe, 0x73, 0x79, 0xe5, 0x3b, 0xbf,
+	0xaf, 0x7c, 0xe7, 0xdb, 0xb5, 0x5f, 0xbb, 0xbc, 0xf6, 0x6b, 0x3f, 0xaf, 0xfd, 0xda, 0x69, 0x10,
+	0x25, 0x2a, 0xce, 0xbb, 0x01, 0x61, 0x69, 0x6b, 0xb0, 0xab, 0x07, 0x0f, 0xe7, 0x37, 0xd6, 0xb6,
+	0xea, 0x73, 0x2a, 0xbb, 0xf3, 0x66, 0x69, 0x3f, 0xf9, 0x13, 0x00, 0x00, 0xff, 0xff, 0x48, 0xcd,
+	0xd9, 0x2e, 0x4e, 0x06, 0x00, 0x00,
 }
 
 func (m *EventAssetCommitted) Marshal() (dAtA []byte, err error) {
@@ -694,6 +819,39 @@ func (m *EventAssetCommitted) MarshalTo(dAtA []byte) (int, error) {
 }
 
 func (m *EventAssetCommitted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Commit.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventCommitExpired) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventCommitExpired) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventCommitExpired) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
@@ -731,6 +889,13 @@ func (m *EventAssetRegistered) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.CommitHash) > 0 {
+		i -= len(m.CommitHash)
+		copy(dAtA[i:], m.CommitHash)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.CommitHash)))
+		i--
+		dAtA[i] = 0x1a
+	}
 	{
 		size, err := m.Terms.MarshalToSizedBuffer(dAtA[:i])
 		if err != nil {
@@ -920,6 +1085,49 @@ func (m *EventAssetTakenDown) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventAssetReassigned) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventAssetReassigned) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventAssetReassigned) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Terms.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Asset.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
 func (m *PayeeShare) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1074,6 +1282,16 @@ func (m *EventParamsUpdated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	{
+		size, err := m.Params.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
 	if len(m.Authority) > 0 {
 		i -= len(m.Authority)
 		copy(dAtA[i:], m.Authority)
@@ -1106,6 +1324,17 @@ func (m *EventAssetCommitted) Size() (n int) {
 	return n
 }
 
+func (m *EventCommitExpired) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Commit.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
 func (m *EventAssetRegistered) Size() (n int) {
 	if m == nil {
 		return 0
@@ -1116,6 +1345,10 @@ func (m *EventAssetRegistered) Size() (n int) {
 	n += 1 + l + sovEvents(uint64(l))
 	l = m.Terms.Size()
 	n += 1 + l + sovEvents(uint64(l))
+	l = len(m.CommitHash)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
 	return n
 }
 
@@ -1183,6 +1416,19 @@ func (m *EventAssetTakenDown) Size() (n int) {
 	if m.Epoch != 0 {
 		n += 1 + sovEvents(uint64(m.Epoch))
 	}
+	return n
+}
+
+func (m *EventAssetReassigned) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Asset.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	l = m.Terms.Size()
+	n += 1 + l + sovEvents(uint64(l))
 	return n
 }
 
@@ -1259,6 +1505,8 @@ func (m *EventParamsUpdated) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovEvents(uint64(l))
 	}
+	l = m.Params.Size()
+	n += 1 + l + sovEvents(uint64(l))
 	return n
 }
 
@@ -1295,6 +1543,89 @@ func (m *EventAssetCommitted) Unmarshal(dAtA []byte) error {
 		}
 		if fieldNum <= 0 {
 			return fmt.Errorf("proto: EventAssetCommitted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Commit", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Commit.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventCommitExpired) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventCommitExpired: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventCommitExpired: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
@@ -1444,6 +1775,40 @@ func (m *EventAssetRegistered) Unmarshal(dAtA []byte) error {
 			}
 			if err := m.Terms.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CommitHash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.CommitHash = append(m.CommitHash[:0], dAtA[iNdEx:postIndex]...)
+			if m.CommitHash == nil {
+				m.CommitHash = []byte{}
 			}
 			iNdEx = postIndex
 		default:
@@ -1923,6 +2288,122 @@ func (m *EventAssetTakenDown) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *EventAssetReassigned) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventAssetReassigned: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventAssetReassigned: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Asset", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Asset.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Terms", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Terms.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *PayeeShare) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -2379,6 +2860,39 @@ func (m *EventParamsUpdated) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Authority = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Params", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Params.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

@@ -11,6 +11,7 @@ var (
 	_ sdk.HasValidateBasic = (*MsgProposeAuthorProof)(nil)
 	_ sdk.HasValidateBasic = (*MsgDecideAuthorProof)(nil)
 	_ sdk.HasValidateBasic = (*MsgTakeDown)(nil)
+	_ sdk.HasValidateBasic = (*MsgReassign)(nil)
 	_ sdk.HasValidateBasic = (*MsgUpdateParams)(nil)
 )
 
@@ -60,6 +61,11 @@ func (m *MsgDecideAuthorProof) ValidateBasic() error {
 
 // ValidateBasic checks the id. Error: ErrInvalidHash.
 func (m *MsgTakeDown) ValidateBasic() error {
+	return ValidateID("asset", m.AssetId)
+}
+
+// ValidateBasic checks the id. Error: ErrInvalidHash.
+func (m *MsgReassign) ValidateBasic() error {
 	return ValidateID("asset", m.AssetId)
 }
 

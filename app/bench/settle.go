@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"github.com/gpucoord/gpucoord/app/apptest"
+	receiptskeeper "github.com/gpucoord/gpucoord/x/receipts/keeper"
+	receiptstypes "github.com/gpucoord/gpucoord/x/receipts/types"
+)
+
+var (
+	errNotSettled = errors.New("a batch was not settled in the measured block")
+	errNoSeed     = errors.New("the beacon of the epoch has not been drawn")
+)
+
+// benchSettle measures the block that settles one batch of 8 groups for each sender.
+func benchSettle(opts options) (table, error) {
+	result := table{title: "settling a batch of 8 groups, per batch"}
+	var settling []cost
+	for range min(opts.rounds, 5) {
+		spent, err := settleOnce()
+		if err != nil {
+			return table{}, err
+		}
+		settling = append(settling, spent)
+	}
+	result.add("settle", median(settling).String())
+	return result, nil
+}
+
+// settleOnce submits and opens one batch for each sender, and returns what the block that settles them adds to an empty one.
+func settleOnce() (cost, error) {
+	s, err := newSeat(senders, 4, 2)
+	if err != nil {
+		return cost{}, err
+	}
+	claims, err := s.serve(1)
+	if err != nil {
+		return cost{}, err
+	}
+	txs, err := s.claimTxs(claims[0])
+	if err != nil {
+		return cost{}, err
+	}
+	if _, err := block(s.Chain, txs...); err != nil {
+		return cost{}, err
+	}
+	from, err := s.open(claims[0])
+	if err != nil {
+		return cost{}, err
+	}
+	if err := s.Until(from - 2); err != nil {
+		return cost{}, err
+	}
+	empty, err := block(s.Chain)
+	if err != nil {
+		return cost{}, err
+	}
+	settling, err := block(s.Chain)
+	if err != nil {
+		return cost{}, err
+	}
+	return settling.minus(empty).over(senders), s.checkSettled()
+}
+
+// open opens all samples of the claims, the only batches so far, and returns the height at which they are settled.
+func (s *seat) open(claims []*apptest.Claim) (settledAt uint64, err error) {
+	schedule, err := s.App.Operators.Schedule(s.Context())
+	if err != nil {
+		return 0, err
+	}
+	windows, err := schedule.Windows(claims[0].Msg.Epoch)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.Until(windows.Open.First - 1); err != nil {
+		return 0, err
+	}
+	txs := make([][]byte, len(claims))
+	for i, claim := range claims {
+		batch, err := s.batch(uint64(i) + 1)
+		if err != nil {
+			return 0, err
+		}
+		if len(batch.Seed) != sha256.Size {
+			return 0, errNoSeed
+		}
+		msg, err := claim.Open([32]byte(batch.Seed), batch.Batch.Id, batch.Batch.Samples)
+		if err != nil {
+			return 0, err
+		}
+		if txs[i], err = s.Sign(claim.Host.Operator, msg); err != nil {
+			return 0, err
+		}
+	}
+	_, err = block(s.Chain, txs...)
+	return windows.FinaliseFrom, err
+}
+
+func (s *seat) batch(id uint64) (*receiptstypes.QueryBatchResponse, error) {
+	return receiptskeeper.NewQueryServer(s.App.Receipts).Batch(s.Context(), &receiptstypes.QueryBatchRequest{BatchId: id})
+}
+
+func (s *seat) checkSettled() error {
+	for id := range uint64(senders) {
+		batch, err := s.batch(id + 1)
+		if err != nil {
+			return err
+		}
+		if batch.Batch.Status != receiptstypes.BatchStatus_BATCH_STATUS_FINALISED {
+			return fmt.Errorf("%w: batch %d is %s", errNotSettled, id+1, batch.Batch.Status)
+		}
+	}
+	return nil
+}

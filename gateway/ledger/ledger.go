@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package ledger is the gateway's durable memory: API keys with their credit, and every job it authorised. It is one SQLite file.
+//
+// Money is in micro-USD. A key's credit is available, reserved or spent, and the three always add up to what was granted; the file
+// itself refuses a row that breaks this. A job is open, with its maximum reserved, until it is settled (the receipt's amount is spent
+// and the rest available again), released or rejected (all is available again). It leaves open once, so nothing is paid twice.
+//
+// Every method that returns nil has put its change on disk. An API key is stored as its SHA-256 only.
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+
+	_ "embed" // schema.sql
+
+	_ "modernc.org/sqlite" // the driver
+)
+
+//go:embed schema.sql
+var schema string
+
+// schemaVersion is what user_version says of a file this program understands.
+const schemaVersion = 1
+
+// Errors of the ledger.
+var (
+	// ErrVersion says that the file was written by another version of the program.
+	ErrVersion = errors.New("ledger was written by another version of the gateway; run that version or move the file away")
+	// ErrNoKey says that there is no such API key.
+	ErrNoKey = errors.New("no such API key")
+	// ErrKeyExists says that the key, or one with the same id, is there already.
+	ErrKeyExists = errors.New("API key exists; make another one")
+	// ErrInsufficientCredits says that the key's available credit does not cover a job.
+	ErrInsufficientCredits = errors.New("available credit does not cover the job's maximum; grant credit or ask for less")
+	// ErrNonceUsed says that the nonce is in the ledger; draw another one.
+	ErrNonceUsed = errors.New("nonce was used for another job; draw another one")
+	// ErrNotOpen says that a job is settled, released or rejected already, or was never made.
+	ErrNotOpen = errors.New("job is not open: its money has moved already")
+	// ErrGrantDiffers says that a grant's reference was used for another key or amount.
+	ErrGrantDiffers = errors.New("reference was used for another grant; use a fresh one")
+	// ErrAmountTooLarge says that an amount does not fit the file's integers.
+	ErrAmountTooLarge = errors.New("amount is over 2^63-1 micro-USD")
+)
+
+// Ledger is the gateway's SQLite file. All methods may be called from several goroutines.
+type Ledger struct {
+	db *sql.DB
+}
+
+// Open opens or makes the file at path.
+//
+// Errors: ErrVersion, or SQLite's.
+func Open(ctx context.Context, path string) (*Ledger, error) {
+	// FULL: a committed transaction survives power loss. WAL: readers do not stop the writer. immediate: a transaction that will write
+	// takes its turn at its beginning, so that what it read still holds when it writes.
+	options := url.Values{
+		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(1)"}, "_txlock": {"immediate"},
+	}
+	db, err := sql.Open("sqlite", "file:"+path+"?"+options.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	db.SetMaxOpenConns(4)
+	l := &Ledger{db: db}
+	if err := l.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return l, nil
+}
+
+func (l *Ledger) migrate(ctx context.Context) error {
+	var version int
+	if err := l.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return fmt.Errorf("read the ledger's version: %w", err)
+	}
+	switch version {
+	case schemaVersion:
+		return nil
+	case 0:
+		if _, err := l.db.ExecContext(ctx, schema); err != nil {
+			return fmt.Errorf("make the ledger: %w", err)
+		}
+		return nil
+	default:
+		return fmt.Errorf("%w: file has %d, program has %d", ErrVersion, version, schemaVersion)
+	}
+}
+
+// Close ends the ledger.
+func (l *Ledger) Close() error { return l.db.Close() }
+
+// inTx runs fn in one write transaction: all of it is on disk when inTx returns nil, none of it otherwise.
+func (l *Ledger) inTx(ctx context.Context, fn func(*sql.Tx) error) error {
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := fn(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// one runs a statement that must change exactly one row; absent is the error when it changes none.
+func one(ctx context.Context, tx *sql.Tx, absent error, query string, args ...any) error {
+	res, err := tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return absent
+	}
+	return nil
+}
+
+// fits turns an amount into the file's integer.
+func fits(amount uint64) (int64, error) {
+	if amount > math.MaxInt64 {
+		return 0, fmt.Errorf("%w: %d", ErrAmountTooLarge, amount)
+	}
+	return int64(amount), nil
+}

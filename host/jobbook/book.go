@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package jobbook keeps which jobs a host has admitted: used nonces, running jobs, and receipts that wait for a countersignature.
+//
+// The book is memory only. It is filled from the receipt log when the host starts, and every admission is made durable there before the
+// engine is called, so a restart forgets nothing: a job that was admitted and has no receipt is then Interrupted.
+package jobbook
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"sync"
+
+	"github.com/gpucoord/gpucoord/host/receiptlog"
+)
+
+// Errors of admitting a job.
+var (
+	ErrNonceUsed   = errors.New("the payer used this nonce for another job: sign a new authorisation with a fresh nonce")
+	ErrInterrupted = errors.New("the host stopped while it served this job and has no receipt of it: sign a new authorisation")
+	ErrRunning     = errors.New("this job is being served: wait for its receipt")
+	ErrServed      = errors.New("this job was served: its receipt is in the log")
+	ErrUnfunded    = errors.New("the payer's open jobs and this one exceed what its settler can cover")
+	ErrTooManyOpen = errors.New("too many jobs of this payer run or wait for its countersignature")
+)
+
+// TooManyOpenError names the jobs that keep a payer from opening another one.
+type TooManyOpenError struct {
+	// Uncountersigned are the jobs whose receipts wait for the payer, oldest first.
+	Uncountersigned [][32]byte
+	// Running is how many of its jobs are being served.
+	Running int
+}
+
+// Error implements error.
+func (e *TooManyOpenError) Error() string {
+	return fmt.Sprintf("%v: %d running, %d uncountersigned", ErrTooManyOpen, e.Running, len(e.Uncountersigned))
+}
+
+// Unwrap makes the error an ErrTooManyOpen.
+func (e *TooManyOpenError) Unwrap() error { return ErrTooManyOpen }
+
+type state uint8
+
+const (
+	stateRunning state = iota
+	stateInterrupted
+	stateServed
+)
+
+type nonceKey struct {
+	payer [20]byte
+	nonce uint64
+}
+
+// job is what the book knows of one admission.
+type job struct {
+	receiptlog.Admission
+	state   state
+	waiting bool // for its countersignature
+}
+
+// openReceipt is a receipt that waits for its countersignature.
+type openReceipt struct {
+	jobID         [32]byte
+	epoch, amount uint64
+}
+
+// payer is one payer key's exposure.
+type payer struct {
+	running    int
+	runningMax uint64 // sum of the running jobs' max amounts
+	open       []openReceipt
+	openAmount uint64
+}
+
+// Book is the host's memory of jobs. Its methods may be called concurrently.
+type Book struct {
+	keepEpochs uint64
+
+	mu     sync.Mutex
+	nonces map[nonceKey][32]byte
+	jobs   map[[32]byte]*job
+	payers map[[20]byte]*payer
+	aging  map[uint64][][32]byte // jobs by the minute in which they may be forgotten
+	newest uint64                // epoch
+}
+
+// New returns an empty book. Uncountersigned receipts older than keepEpochs before the newest epoch are given up: they can no longer be
+// claimed, and no longer count against their payer.
+func New(keepEpochs uint64) *Book {
+	return &Book{
+		keepEpochs: keepEpochs,
+		nonces:     make(map[nonceKey][32]byte), jobs: make(map[[32]byte]*job), payers: make(map[[20]byte]*payer),
+		aging: make(map[uint64][][32]byte),
+	}
+}
+
+// Limits bound what one payer may have open. Amounts are in micro-USD.
+type Limits struct {
+	// Cover is what the payer's settler can still cover.
+	Cover uint64
+	// MaxOpen is how many jobs of a payer that owes countersignatures may run or wait for one.
+	MaxOpen int
+}
+
+// Admit enters a job as running, atomically with the checks. The caller makes it durable, or takes it back with Forget.
+//
+// Errors, in order: ErrServed, ErrRunning, ErrInterrupted for a job that is known; ErrNonceUsed; *TooManyOpenError; ErrUnfunded.
+func (b *Book) Admit(a receiptlog.Admission, lim Limits) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.known(a.JobID); err != nil {
+		return err
+	}
+	if _, ok := b.nonces[nonceKey{a.Payer, a.Nonce}]; ok {
+		return ErrNonceUsed
+	}
+	if p := b.payers[a.Payer]; p != nil {
+		if a.OwesCountersignature && p.running+len(p.open) >= lim.MaxOpen {
+			return p.tooManyOpen()
+		}
+		if !p.covered(a.MaxAmount, lim.Cover) {
+			return ErrUnfunded
+		}
+	} else if a.MaxAmount > lim.Cover {
+		return ErrUnfunded
+	}
+	b.enter(a, stateRunning)
+	return nil
+}
+
+// Known returns the error that Admit would return for the job alone, nil if the book does not know it.
+func (b *Book) Known(jobID [32]byte) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.known(jobID)
+}
+
+func (b *Book) known(jobID [32]byte) error {
+	j := b.jobs[jobID]
+	if j == nil {
+		return nil
+	}
+	switch j.state {
+	case stateServed:
+		return ErrServed
+	case stateRunning:
+		return ErrRunning
+	case stateInterrupted:
+		return ErrInterrupted
+	}
+	return ErrInterrupted
+}
+
+func (p *payer) tooManyOpen() *TooManyOpenError {
+	e := &TooManyOpenError{Running: p.running, Uncountersigned: make([][32]byte, len(p.open))}
+	for i, o := range p.open {
+		e.Uncountersigned[i] = o.jobID
+	}
+	return e
+}
+
+func (p *payer) covered(maxAmount, cover uint64) bool {
+	sum, c1 := bits.Add64(p.runningMax, p.openAmount, 0)
+	sum, c2 := bits.Add64(sum, maxAmount, 0)
+	return c1 == 0 && c2 == 0 && sum <= cover
+}
+
+func (b *Book) enter(a receiptlog.Admission, s state) {
+	b.jobs[a.JobID] = &job{Admission: a, state: s}
+	b.nonces[nonceKey{a.Payer, a.Nonce}] = a.JobID
+	b.age(a.JobID, a.ExpiresAt)
+	if s == stateRunning {
+		p := b.payers[a.Payer]
+		if p == nil {
+			p = &payer{}
+			b.payers[a.Payer] = p
+		}
+		p.running++
+		p.runningMax += a.MaxAmount // cannot wrap: Admit has checked the sum
+	}
+}
+
+// Forget takes back an admission that could not be made durable.
+func (b *Book) Forget(jobID [32]byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	j := b.jobs[jobID]
+	if j == nil {
+		return
+	}
+	b.stopRunning(j)
+	delete(b.nonces, nonceKey{j.Payer, j.Nonce})
+	delete(b.jobs, jobID)
+}
+
+// Interrupt notes that a running job ended without a receipt; its nonce stays used.
+func (b *Book) Interrupt(jobID [32]byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if j := b.jobs[jobID]; j != nil {
+		b.stopRunning(j)
+		j.state = stateInterrupted
+	}
+}
+
+func (b *Book) stopRunning(j *job) {
+	if j.state != stateRunning {
+		return
+	}
+	p := b.payers[j.Payer]
+	p.running--
+	p.runningMax -= j.MaxAmount
+	b.dropIfIdle(j.Payer, p)
+}
+
+func (b *Book) dropIfIdle(key [20]byte, p *payer) {
+	if p.running == 0 && len(p.open) == 0 {
+		delete(b.payers, key)
+	}
+}

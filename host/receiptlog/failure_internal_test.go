@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package receiptlog
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestFailedWriteEndsTheLog(t *testing.T) {
+	l, err := Open(Options{Dir: t.TempDir()}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := l.Stats().End
+	if err := l.segments[0].file.Close(); err != nil { // from now on every write fails
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := l.Admit(t.Context(), Admission{JobID: [32]byte{1}}); !errors.Is(err, ErrFailed) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	select {
+	case <-l.Failed():
+	default:
+		t.Fatal("the failure is not announced")
+	}
+	if st := l.Stats(); st.End != end || !errors.Is(l.Err(), ErrFailed) {
+		t.Fatalf("got %+v, %v", st, l.Err())
+	}
+	if err := l.Close(); !errors.Is(err, ErrFailed) {
+		t.Fatalf("close: got %v", err)
+	}
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+)
+
+var errEventTooLarge = errors.New("engine sent an event larger than max_event_bytes")
+
+// events reads server-sent events one by one; it never holds more than one event and a read buffer.
+type events struct {
+	r   *bufio.Reader
+	buf []byte
+	max int
+}
+
+func newEvents(r io.Reader, maxEvent int) *events {
+	return &events{r: bufio.NewReaderSize(r, 16<<10), max: maxEvent}
+}
+
+// next returns the next event with its closing blank line; the bytes are valid until the next call. io.EOF means a clean end between
+// two events, io.ErrUnexpectedEOF one inside an event.
+func (e *events) next() ([]byte, error) {
+	e.buf = e.buf[:0]
+	for {
+		start := len(e.buf)
+		for {
+			part, err := e.r.ReadSlice('\n')
+			e.buf = append(e.buf, part...)
+			if len(e.buf) > e.max {
+				return nil, errEventTooLarge
+			}
+			if err == nil {
+				break
+			}
+			if errors.Is(err, io.EOF) && len(e.buf) > 0 {
+				return nil, io.ErrUnexpectedEOF
+			}
+			if !errors.Is(err, bufio.ErrBufferFull) {
+				return nil, err
+			}
+		}
+		if line := bytes.TrimRight(e.buf[start:], "\r\n"); len(line) == 0 && start > 0 {
+			return e.buf, nil
+		} else if len(line) == 0 {
+			e.buf = e.buf[:0]
+		}
+	}
+}
+
+// buffered reports whether more bytes have arrived already.
+func (e *events) buffered() bool { return e.r.Buffered() > 0 }
+
+// eventData returns the data of an event that has one data line, as the engines send; nil for a comment.
+func eventData(event []byte) []byte {
+	for len(event) > 0 {
+		line, rest, _ := bytes.Cut(event, []byte("\n"))
+		if data, ok := bytes.CutPrefix(line, []byte("data:")); ok {
+			return bytes.TrimSpace(data)
+		}
+		event = rest
+	}
+	return nil
+}

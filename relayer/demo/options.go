@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Errors of the options.
+var (
+	ErrNoBinary = errors.New("gpucoord is neither beside gpucoord-relayer nor in $PATH; build both with: make build")
+	ErrRequests = errors.New("--requests must be 1 to 1000000")
+	ErrSpeedup  = errors.New("--speedup must be 0 (spread over two and a half epochs) or 0.001 to 1000000")
+)
+
+// Options are the flags of the demo.
+type Options struct {
+	// Home is the data directory; empty makes a fresh one that is kept.
+	Home string
+	// TraceFile is an Azure LLM inference trace; empty is a small built-in one.
+	TraceFile string
+	// Requests is how many are replayed.
+	Requests int
+	// Speedup divides the trace's times; 0 spreads the requests over two and a half epochs.
+	Speedup float64
+	// ReportFile gets the numbers as JSON, unless empty.
+	ReportFile string
+	// Once ends after the page; else the demo goes on at a low rate until it is interrupted.
+	Once bool
+	// Relayer and Node are the two binaries; empty is this program and gpucoord beside it or in $PATH.
+	Relayer, Node string
+	// Out gets the page, Progress what is being done meanwhile.
+	Out, Progress io.Writer
+}
+
+// DefaultOptions returns the options of make demo.
+func DefaultOptions() Options {
+	return Options{Requests: 200, Out: os.Stdout, Progress: os.Stderr}
+}
+
+const (
+	// epochBlocks and blockPause make an epoch of about 8 seconds, and settle it about 20 seconds after its end.
+	epochBlocks = 20
+	blockPause  = 300 * time.Millisecond
+)
+
+// check completes the options.
+//
+// Errors: ErrRequests, ErrSpeedup, ErrNoBinary, or the file system's.
+func (o *Options) check() error {
+	if o.Requests < 1 || o.Requests > 1_000_000 {
+		return fmt.Errorf("%w: got %d", ErrRequests, o.Requests)
+	}
+	if o.Speedup != 0 && !(o.Speedup >= 0.001 && o.Speedup <= 1_000_000) { // written so that NaN is refused
+		return fmt.Errorf("%w: got %g", ErrSpeedup, o.Speedup)
+	}
+	var err error
+	if o.Relayer == "" {
+		if o.Relayer, err = os.Executable(); err != nil {
+			return fmt.Errorf("find this program: %w", err)
+		}
+	}
+	if o.Node == "" {
+		if o.Node, err = findNode(o.Relayer); err != nil {
+			return err
+		}
+	}
+	if o.Home == "" {
+		if o.Home, err = os.MkdirTemp("", "gpucoord-demo-"); err != nil {
+			return fmt.Errorf("make a data directory: %w", err)
+		}
+	}
+	o.Home, err = filepath.Abs(o.Home)
+	return err
+}
+
+func findNode(relayer string) (string, error) {
+	beside := filepath.Join(filepath.Dir(relayer), "gpucoord")
+	if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
+		return beside, nil
+	}
+	path, err := exec.LookPath("gpucoord")
+	if err != nil {
+		return "", ErrNoBinary
+	}
+	return filepath.Abs(path)
+}
+
+// trace returns the requests to replay.
+func (o *Options) trace() ([]Request, error) {
+	if o.TraceFile == "" {
+		return builtinTrace(o.Requests), nil
+	}
+	return readTraceFile(o.TraceFile, o.Requests)
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+)
+
+// page is the text the demo ends with.
+type page struct {
+	b strings.Builder
+}
+
+func (p *page) line(format string, args ...any) {
+	fmt.Fprintf(&p.b, format, args...)
+	p.b.WriteByte('\n')
+}
+
+func (p *page) head(text string) { p.line("\n%s\n%s", text, strings.Repeat("-", len(text))) }
+
+// table writes rows in columns as wide as their widest cell: text to the left, numbers to the right.
+func (p *page) table(header []string, rows [][]string) {
+	widths := make([]int, len(header))
+	for _, row := range append([][]string{header}, rows...) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], len([]rune(cell)))
+		}
+	}
+	for _, row := range append([][]string{header}, rows...) {
+		var line strings.Builder
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-len([]rune(cell)))
+			switch {
+			case i == 0 || !rightAligned(rows, i):
+				line.WriteString("  " + cell + pad)
+			default:
+				line.WriteString("  " + pad + cell)
+			}
+		}
+		p.line("%s", strings.TrimRight(line.String(), " "))
+	}
+}
+
+// rightAligned tells columns of numbers.
+func rightAligned(rows [][]string, column int) bool {
+	for _, row := range rows {
+		if cell := row[column]; cell != "" && (cell[0] < '0' || cell[0] > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// write puts the whole page together.
+func (w *World) page(f *facts, t *Traffic, r *Report) string {
+	p := new(page)
+	p.line("\ngpucoord demo, chain %s", r.ChainID)
+	p.line("Engines and GPUs are SIMULATED: no model was run, and the capacity evidence says so on the chain. Payments to gateways are")
+	p.line("simulated credits. Transactions, signatures, receipts, batches, samples, settlement and HTTP are the real thing.")
+	p.line("Money is in USD; the chain counts millionths (uusdc).")
+	p.requests(t, r)
+	p.served(r)
+	p.example(w, f)
+	p.why(w, f)
+	p.authors(r)
+	p.checks(r)
+	p.claims(f)
+	p.links(w, r)
+	return p.b.String()
+}
+
+func (p *page) requests(t *Traffic, r *Report) {
+	p.head("REQUESTS, as their customers saw them")
+	p.line("  %d sent in %.0f s: %d served, %d left by their customer in the middle of the stream", t.Sent, t.Elapsed.Seconds(), t.Served, t.Cancelled)
+	for _, name := range t.refusals() {
+		p.line("  %d refused by the %s", t.Refused[name], name)
+	}
+	p.line("  %d receipts are of jobs that failed or were left; engines fail one job in %d on purpose, and gateways then try another host", r.FailedJobs, engineFailEvery)
+}
+
+func (p *page) served(r *Report) {
+	p.head(fmt.Sprintf("WHO SERVED WHAT AND WAS PAID WHAT, epochs %d to %d, settled at height %d", r.FirstEpoch, r.LastEpoch, r.Height))
+	var rows [][]string
+	for _, o := range r.Operators {
+		rows = append(rows, []string{
+			o.Name + " (simulated)", thousands(o.Receipts), thousands(o.OK), thousands(o.Fail), thousands(o.Tokens), usd(o.AmountUusdc),
+			usd(o.TakeUusdc), usd(o.RoyaltiesUusdc), usd(o.OperatorShareUusdc), usd(o.DirectShareUusdc), usd(o.RewardsUusdc), percent(o.ReputationPpm),
+		})
+	}
+	rows = append(rows, []string{
+		"all", thousands(r.Receipts), "", "", thousands(r.Tokens), usd(r.AmountUusdc), usd(r.TakeUusdc), usd(r.RoyaltiesUusdc),
+		usd(r.OperatorShareUusdc), usd(r.DirectShareUusdc), usd(r.RewardsUusdc), "",
+	})
+	p.table([]string{"operator", "receipts", "ok", "failed", "tokens", "amount", "take", "royalties", "share", "paid direct", "reward", "reputation"}, rows)
+	p.line("  share: settled on the chain. paid direct: the operator's customer paid it himself (simulated), so only take and royalties settle.")
+	p.line("")
+	rows = nil
+	for _, m := range r.Models {
+		rows = append(rows, []string{m.Model, m.Adapter, thousands(m.Receipts), thousands(m.Tokens), usd(m.AmountUusdc), usd(m.RoyaltiesUusdc)})
+	}
+	p.table([]string{"model", "adapter", "receipts", "tokens", "amount", "royalties"}, rows)
+}
+
+// why prints the chain's own explanation of the largest reward.
+func (p *page) why(w *World, f *facts) {
+	p.head("WHY: the largest epoch reward, as 'gpucoord query rewards explain' says it")
+	var (
+		best  uint64
+		lines []string
+	)
+	for _, e := range f.settled {
+		for _, x := range e.explained {
+			if lines == nil || x.Row.RewardUusdc > best {
+				best, lines = x.Row.RewardUusdc, x.Text
+			}
+		}
+	}
+	for _, line := range lines {
+		p.wrapped("  "+w.named(line), 118)
+	}
+}
+
+// wrapped writes a long line in pieces; what follows the first is set in further.
+func (p *page) wrapped(text string, width int) {
+	indent := ""
+	for len(text) > width {
+		cut := strings.LastIndexByte(text[:width], ' ')
+		if cut <= len(indent)+2 {
+			break
+		}
+		p.line("%s", text[:cut])
+		indent = "      "
+		text = indent + strings.TrimLeft(text[cut:], " ")
+	}
+	p.line("%s", text)
+}
+
+// named puts names in the place of addresses.
+func (w *World) named(text string) string {
+	var pairs []string
+	for name, a := range w.state.Accounts {
+		pairs = append(pairs, a.Address, name)
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+func (p *page) authors(r *Report) {
+	p.head("ROYALTIES per author, since the chain began")
+	var rows [][]string
+	for _, a := range r.Royalties {
+		rows = append(rows, []string{a.Name, usd(a.LifetimeUusdc), a.Address})
+	}
+	p.table([]string{"author", "earned", "account"}, rows)
+}
+
+func (p *page) checks(r *Report) {
+	p.head("MONEY AND COUNTS")
+	for _, c := range r.Checks {
+		mark := "ok  "
+		if !c.OK {
+			mark = "FAIL"
+		}
+		p.wrapped(fmt.Sprintf("  %s  %s: %s", mark, c.Name, c.Detail), 130)
+	}
+	if r.InvariantsOK {
+		p.line("  All %d checks held at height %d. Each compares two sources that do not share their numbers.", len(r.Checks), r.Height)
+	} else {
+		p.line("  A CHECK DID NOT HOLD.")
+	}
+}
+
+// claims says what was verified, by whom and when, and what was not.
+func (p *page) claims(f *facts) {
+	p.head("WHAT WAS VERIFIED, BY WHOM, AND WHAT WAS NOT")
+	samples, batches := uint32(0), 0
+	for _, b := range f.batches {
+		samples, batches = samples+b.Samples, batches+1
+	}
+	p.line("  Signatures, counts and prices of every receipt: by its gateway before it countersigned, and by the relayer before it batched it.")
+	p.line("  %d samples of %d batches, records and all signatures: by the chain, in blocks up to %d.", samples, batches, f.height)
+	p.line("  The sums on this page: by this program, now. Uptime, availability and latency: by nobody; stand-in values, see the explanation above.")
+	p.line("  That the right model ran, and its output: by nobody. Here none ran.")
+}
+
+func (p *page) links(w *World, r *Report) {
+	p.head("WHERE TO CLICK")
+	urls := w.urls()
+	names := make([]string, 0, len(urls))
+	for name := range urls {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		p.line("  %-22s %s", name, urls[name])
+	}
+	rest, operator := w.state.Ports.url("rest", 0), w.state.Accounts[operators[0].name].Address
+	p.line("  %-22s %s/gpucoord/rewards/v1/epochs/%d", "epoch settlement", rest, r.LastEpoch)
+	p.line("  %-22s %s/gpucoord/rewards/v1/epochs/%d/explain/%s", "explain", rest, r.LastEpoch, operator)
+	p.line("  %-22s %s", "on the command line", fmt.Sprintf("%s query rewards explain %d %s --home %s", w.opts.Node, r.LastEpoch, operator, w.home.path("node")))
+	p.line("  %-22s %s", "logs", w.home.path("logs"))
+	p.line("  %-22s gpucoord-relayer demo --home %s", "start this one again", w.home.dir)
+}
+
+// urls are the addresses worth opening.
+func (w *World) urls() map[string]string {
+	ports := w.state.Ports
+	rest := ports.url("rest", 0)
+	return map[string]string{
+		"RPC status":      ports.url("rpc", 0) + "/status",
+		"REST operators":  rest + "/gpucoord/operators/v1/operators",
+		"REST batches":    rest + "/gpucoord/receipts/v1/batches",
+		"REST models":     rest + "/gpucoord/royalties/v1/assets",
+		"REST gateways":   rest + "/gpucoord/receipts/v1/gateways",
+		"REST log":        rest + "/gpucoord/anchors/v1/log",
+		"host card":       ports.url("host", 0) + "/.well-known/gpucoord",
+		"gateway models":  ports.url("gateway", 0) + "/v1/models",
+		"engine metrics":  ports.url("engine", 0) + "/metrics",
+		"relayer metrics": ports.url("relayer-status", 0) + "/metrics",
+		"relayer status":  ports.url("relayer-status", 0) + "/status",
+	}
+}
+
+// thousands writes a number with commas.
+func thousands(n uint64) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+// usd writes micro-USD as USD.
+func usd(uusdc uint64) string {
+	return fmt.Sprintf("%s.%06d", thousands(uusdc/1_000_000), uusdc%1_000_000)
+}
+
+func percent(ppm uint64) string { return fmt.Sprintf("%d.%02d %%", ppm/10_000, ppm%10_000/100) }
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package receipts
+
+import (
+	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
+
+	"github.com/gpucoord/gpucoord/x/receipts/types"
+)
+
+// AutoCLIOptions describes the module's commands.
+func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
+	return &autocliv1.ModuleOptions{
+		Query: &autocliv1.ServiceCommandDescriptor{
+			Service:           types.Query_serviceDesc.ServiceName,
+			RpcCommandOptions: queryCommands(),
+		},
+		Tx: &autocliv1.ServiceCommandDescriptor{
+			Service:           types.Msg_serviceDesc.ServiceName,
+			RpcCommandOptions: txCommands(),
+		},
+	}
+}
+
+func queryCommands() []*autocliv1.RpcCommandOptions {
+	return []*autocliv1.RpcCommandOptions{
+		command("Params", "params", "Show the parameters"),
+		command("Settler", "settler [address]", "Show a settler and its escrow", "address"),
+		command("Settlers", "settlers", "List settlers by address"),
+		command("Limit", "limit [settler] [operator]", "Show what an operator may have locked at a settler", "settler", "operator"),
+		command("Gateway", "gateway [address]", "Show a gateway and its keys", "address"),
+		command("Gateways", "gateways", "List gateways by address"),
+		command("Payer", "payer [key] [operator]", "Show who settles a payer key's jobs", "key", "operator"),
+		command("Batch", "batch [batch-id]", "Show a batch and its epoch's seed", "batch_id"),
+		command("Batches", "batches", "List batches by id, of an epoch (--by-epoch --epoch), an operator, or all"),
+		command("Watermarks", "watermarks [host-key]", "Show the highest seq a host key has claimed at each settler", "host_key"),
+		command("Epoch", "epoch [epoch]", "Show an epoch's sums and seed", "epoch"),
+		command("Usage", "usage [epoch] [operator]", "List an operator's usage of an epoch", "epoch", "operator"),
+		command("OpenClaims", "open-claims [operator]", "Show an operator's open claims and cover", "operator"),
+		command("Earnings", "earnings [operator]", "Show what an operator may claim", "operator"),
+	}
+}
+
+func txCommands() []*autocliv1.RpcCommandOptions {
+	return []*autocliv1.RpcCommandOptions{
+		command("RegisterGateway", "register-gateway [moniker] [bond-uusdc]", "Register the sender as a gateway", "moniker", "bond_uusdc"),
+		command("AddGatewayKey", "add-gateway-key [public-key] [key-proof] [settler]", "Register a key that signs JobAuth",
+			"public_key", "key_proof", "settler"),
+		command("RemoveGatewayKey", "remove-gateway-key [address]", "End a gateway key for jobs issued from now on", "address"),
+		governance("Accredit", "accredit [gateway] [accredited]", "Accredit a gateway, or withdraw it", "gateway", "accredited"),
+		command("RegisterSettler", "register-settler [class]", "Register the sender as a settler, of --gateway or of its own work", "class"),
+		command("Deposit", "deposit [settler] [amount-uusdc]", "Add escrow to a settler", "settler", "amount_uusdc"),
+		command("SetLimit", "set-limit [operator] [limit-uusdc]", "Bound what an operator may have locked", "operator", "limit_uusdc"),
+		command("Withdraw", "withdraw [amount-uusdc]", "Start to thaw escrow", "amount_uusdc"),
+		{RpcMethod: "SubmitBatch", Skip: true}, // the relayer builds it; nobody types its groups
+		command("FundGroup", "fund-group [batch-id] [group]", "Lock escrow for an unfunded group", "batch_id", "group"),
+		{RpcMethod: "OpenSamples", Skip: true}, // the relayer builds it
+		command("DeclareLoss", "declare-loss [host-id] [epoch]", "Bar a host's further claims of an epoch", "host_id", "epoch"),
+		command("ClaimEarnings", "claim-earnings", "Claim all operator shares"),
+		governance("SettleStuck", "settle-stuck [batch-id] [settle]", "Settle a stuck batch (true) or return its locks (false)", "batch_id", "settle"),
+		governance("UpdateParams", "update-params [params]", "Change the parameters, whole", "params"),
+	}
+}
+
+// command describes a command whose positional arguments are the named fields.
+func command(method, use, short string, fields ...string) *autocliv1.RpcCommandOptions {
+	args := make([]*autocliv1.PositionalArgDescriptor, len(fields))
+	for i, field := range fields {
+		args[i] = &autocliv1.PositionalArgDescriptor{ProtoField: field}
+	}
+	return &autocliv1.RpcCommandOptions{RpcMethod: method, Use: use, Short: short, PositionalArgs: args}
+}
+
+// governance describes a command that submits a proposal.
+func governance(method, use, short string, fields ...string) *autocliv1.RpcCommandOptions {
+	options := command(method, use, short, fields...)
+	options.GovProposal = true
+	return options
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+	errorsmod "cosmossdk.io/errors"
+
+	"github.com/gpucoord/gpucoord/domain/score"
+	"github.com/gpucoord/gpucoord/domain/sumtree"
+	"github.com/gpucoord/gpucoord/x/receipts/types"
+)
+
+// SubmitBatch enters a batch and locks what its settlers owe. A group that its settler cannot cover is entered unfunded. The checks,
+// their order and errors are those of admit; nothing is written before all have passed.
+func (k *Keeper) SubmitBatch(ctx context.Context, sender []byte, msg *types.MsgSubmitBatch) (types.Batch, error) {
+	c, err := k.admit(ctx, sender, msg)
+	if err != nil {
+		return types.Batch{}, err
+	}
+	b := &c.batch
+	if b.Samples, err = k.sampleCount(ctx, c); err != nil {
+		return types.Batch{}, err
+	}
+	if b.Id, err = k.nextBatch.Next(ctx); err != nil {
+		return types.Batch{}, err
+	}
+	b.DueHeight = c.windows.Open.Last + 1
+	for i := range b.Groups {
+		if err := k.lockOrCount(ctx, b, i, c.operator); err != nil {
+			return types.Batch{}, errorsmod.Wrapf(err, "group %d", i)
+		}
+	}
+	if err := k.storeClaim(ctx, c); err != nil {
+		return types.Batch{}, err
+	}
+	return *b, emit(ctx, &types.EventBatchSubmitted{Batch: *b})
+}
+
+// sampleCount returns how many samples are drawn of a batch, by the operator's reputation as it has decayed until now.
+func (k *Keeper) sampleCount(ctx context.Context, c *claim) (uint32, error) {
+	ppm, since, err := k.operators.Reputation(ctx, c.operator)
+	if err != nil {
+		return 0, err
+	}
+	now, err := k.currentEpoch(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if ppm, err = score.Decay(ppm, now-min(now, since), score.HalfLifeReputation); err != nil {
+		return 0, err
+	}
+	return sumtree.SampleCount(c.batch.AmountUusdc, c.epoch.Params.SampleUnitUusdc, c.batch.Count, ppm)
+}
+
+// lockOrCount locks a new group's debt, or notes that its settler could not.
+func (k *Keeper) lockOrCount(ctx context.Context, b *types.Batch, i int, operator []byte) error {
+	funded, err := k.lockGroup(ctx, b, i, operator)
+	if err != nil || funded {
+		return err
+	}
+	b.States[i].Unfunded = true
+	return k.countGroupUnfunded(ctx, b, i, addTo)
+}
+
+// lockGroup locks what a group owes: take, royalty and, where it is settled here, the operator share. It reports false and changes
+// nothing when the settler cannot; an operator that never registered as a settler never can.
+func (k *Keeper) lockGroup(ctx context.Context, b *types.Batch, i int, operator []byte) (bool, error) {
+	state := &b.States[i]
+	need := owed(state)
+	funded, err := k.lock(ctx, b.Groups[i].Settler, operator, need)
+	if errors.Is(err, types.ErrUnknownSettler) {
+		return false, nil
+	}
+	if err != nil || !funded {
+		return false, err
+	}
+	state.Unfunded, state.LockedUusdc = false, need
+	return true, nil
+}
+
+// owed returns what a group's settler has to lock. The three are parts of one amount, so the sum fits.
+func owed(state *types.GroupState) uint64 {
+	sum := state.TakeUusdc + state.RoyaltyUusdc
+	if state.PaysOperators {
+		sum += state.OperatorUusdc
+	}
+	return sum
+}
+
+// countGroupUnfunded changes the scorecard of the gateway whose settler did not cover a group, by addTo or takeFrom.
+func (k *Keeper) countGroupUnfunded(ctx context.Context, b *types.Batch, i int, change func(*uint64, uint64) error) error {
+	if b.States[i].Class == types.Class_CLASS_DIRECT {
+		return nil
+	}
+	s, err := k.settler(ctx, b.Groups[i].Settler)
+	if err != nil {
+		return err
+	}
+	return k.changeGateway(ctx, &s, func(g *types.Gateway) error { return change(&g.JobsUnfunded, b.Groups[i].Count) })
+}
+
+// storeClaim stores a batch, which enters the queue, and the sums that it changes.
+func (k *Keeper) storeClaim(ctx context.Context, c *claim) error {
+	if err := k.storeMarks(ctx, c); err != nil {
+		return err
+	}
+	if err := k.hostEpochs.Set(ctx, collections.Join(c.batch.Epoch, c.hostID[:]), c.host); err != nil {
+		return err
+	}
+	if err := k.openClaims.Set(ctx, c.operator, c.open); err != nil {
+		return err
+	}
+	c.epoch.OpenBatches++
+	if err := k.epochs.Set(ctx, c.batch.Epoch, c.epoch); err != nil {
+		return err
+	}
+	return k.batches.Set(ctx, c.batch.Id, c.batch)
+}
+
+// storeMarks stores the watermarks of a batch's settlers, and the host key's over all settlers under the empty address.
+func (k *Keeper) storeMarks(ctx context.Context, c *claim) error {
+	key := collections.Join(c.hostKey[:], []byte{})
+	highest, err := k.watermarks.Get(ctx, key)
+	if err != nil && !errors.Is(err, collections.ErrNotFound) {
+		return err
+	}
+	highest.HostKey = c.hostKey[:]
+	for i := range c.marks {
+		settler, err := k.parseParty("settler", c.marks[i].Settler)
+		if err != nil {
+			return err
+		}
+		if err := k.watermarks.Set(ctx, collections.Join(c.hostKey[:], settler), c.marks[i]); err != nil {
+			return err
+		}
+		highest.Seq = max(highest.Seq, c.marks[i].Seq)
+	}
+	return k.watermarks.Set(ctx, key, highest)
+}
+
+// batch returns a batch. Error: ErrUnknownBatch.
+func (k *Keeper) batch(ctx context.Context, id uint64) (types.Batch, error) {
+	b, err := k.batches.Get(ctx, id)
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.Batch{}, errorsmod.Wrapf(types.ErrUnknownBatch, "%d", id)
+	}
+	return b, err
+}
+
+// FundGroup locks what an unfunded group owes, by the settler's own escrow and limit, until the batch is settled.
+//
+// Errors: ErrUnknownBatch, ErrBatchStatus, ErrUnknownGroup, ErrGroupFunded, ErrNotFunded.
+func (k *Keeper) FundGroup(ctx context.Context, id uint64, group uint32) error {
+	b, err := k.batch(ctx, id)
+	if err != nil {
+		return err
+	}
+	switch {
+	case b.Status != types.BatchStatus_BATCH_STATUS_SUBMITTED && b.Status != types.BatchStatus_BATCH_STATUS_SAMPLED:
+		return errorsmod.Wrapf(types.ErrBatchStatus, "batch %d is %s", id, b.Status)
+	case uint64(group) >= uint64(len(b.States)):
+		return errorsmod.Wrapf(types.ErrUnknownGroup, "%d of %d", group, len(b.States))
+	case !b.States[group].Unfunded:
+		return errorsmod.Wrapf(types.ErrGroupFunded, "%d", group)
+	}
+	operator, err := k.parseParty("operator", b.Operator)
+	if err != nil {
+		return err
+	}
+	i := int(group)
+	funded, err := k.lockGroup(ctx, &b, i, operator)
+	if err != nil {
+		return err
+	}
+	if !funded {
+		return errorsmod.Wrapf(types.ErrNotFunded, "%duusdc at %s", owed(&b.States[i]), b.States[i].Settler)
+	}
+	if err := k.countGroupUnfunded(ctx, &b, i, takeFrom); err != nil {
+		return err
+	}
+	if err := k.batches.Set(ctx, id, b); err != nil {
+		return err
+	}
+	return emit(ctx, &types.EventGroupFunded{BatchId: id, Group: group, State: b.States[i]})
+}
+
+// DeclareLoss bars what a host has not claimed yet of an epoch, because its records are lost.
+//
+// Errors: operators' ErrUnknownHost and ErrUnauthorized, ErrSubmitWindow (over, or the epoch has not begun), ErrLossDeclared.
+func (k *Keeper) DeclareLoss(ctx context.Context, sender []byte, hostID [32]byte, e uint64) error {
+	host, err := k.operators.Host(ctx, hostID)
+	if err != nil {
+		return err
+	}
+	operator, err := k.parseParty("operator", host.Operator)
+	if err != nil {
+		return err
+	}
+	if err := k.operators.CheckSender(ctx, operator, sender); err != nil {
+		return err
+	}
+	windows, err := k.submitWindow(ctx, e)
+	if err != nil {
+		return err
+	}
+	begun, err := k.epochs.Has(ctx, e)
+	if err != nil {
+		return err
+	}
+	if !begun || height(ctx) > windows.Submit.Last {
+		return errorsmod.Wrapf(types.ErrSubmitWindow, "epoch %d: it ends in block %d, this is %d", e, windows.Submit.Last, height(ctx))
+	}
+	key := collections.Join(e, hostID[:])
+	declared, err := k.losses.Has(ctx, key)
+	if err != nil {
+		return err
+	}
+	if declared {
+		return errorsmod.Wrapf(types.ErrLossDeclared, "host %x, epoch %d", hostID, e)
+	}
+	loss := types.Loss{HostId: hostID[:], Epoch: e}
+	if err := k.losses.Set(ctx, key, loss); err != nil {
+		return err
+	}
+	return emit(ctx, &types.EventLossDeclared{Loss: loss})
+}

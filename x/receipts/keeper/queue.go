@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keeper
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/collections"
+	errorsmod "cosmossdk.io/errors"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/gpucoord/gpucoord/x/receipts/types"
+)
+
+// heightIndex is an index by height whose entries are due from that height on.
+type heightIndex interface {
+	Walk(ctx context.Context, r collections.Ranger[collections.Pair[uint64, uint64]], f func(height, id uint64) (bool, error)) error
+}
+
+// dueIDs returns the first entries that are due, at most limit. Height 0 is for entries that wait for nothing.
+func (k *Keeper) dueIDs(ctx context.Context, index heightIndex, limit uint32) ([]uint64, error) {
+	ranger := new(collections.Range[collections.Pair[uint64, uint64]]).
+		StartInclusive(collections.Join(uint64(1), uint64(0))).
+		EndExclusive(collections.Join(height(ctx)+1, uint64(0)))
+	var ids []uint64
+	err := index.Walk(ctx, ranger, func(_, id uint64) (bool, error) {
+		ids = append(ids, id)
+		return uint64(len(ids)) >= uint64(limit), nil
+	})
+	return ids, err
+}
+
+// workQueue works on due batches, at most max_finalise_per_block. Each is worked on by itself: what fails changes nothing but its own
+// place in the queue.
+func (k *Keeper) workQueue(ctx context.Context, params *types.Params) error {
+	due, err := k.dueIDs(ctx, k.batches.Indexes.due, params.MaxFinalisePerBlock)
+	if err != nil {
+		return err
+	}
+	for _, id := range due {
+		cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
+		cause := k.workBatch(cached, id)
+		if cause == nil {
+			write()
+			continue
+		}
+		k.logger(ctx).Error("batch is postponed", "batch_id", id, "err", cause)
+		if err := k.postpone(ctx, id, cause, params.StuckReturnBlocks); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// workBatch takes a due batch one step on: one that has not shown its samples is void, one that has is settled, a stuck one returns
+// its locks.
+func (k *Keeper) workBatch(ctx context.Context, id uint64) error {
+	b, err := k.batch(ctx, id)
+	if err != nil {
+		return err
+	}
+	switch b.Status {
+	case types.BatchStatus_BATCH_STATUS_SUBMITTED:
+		err = k.voidUnopened(ctx, &b)
+	case types.BatchStatus_BATCH_STATUS_SAMPLED:
+		err = k.settle(ctx, &b)
+	case types.BatchStatus_BATCH_STATUS_STUCK:
+		err = k.void(ctx, &b, "stuck for too long", 0)
+	default:
+		err = errorsmod.Wrapf(types.ErrInvariant, "batch %d is %s and queued", id, b.Status)
+	}
+	if err != nil {
+		return err
+	}
+	return k.batches.Set(ctx, id, b)
+}
+
+// voidUnopened voids a batch whose samples were not all opened in time. That costs its operator what fraud costs, unless there was
+// no seed to draw them by.
+func (k *Keeper) voidUnopened(ctx context.Context, b *types.Batch) error {
+	state, err := k.epochState(ctx, b.Epoch)
+	if err != nil {
+		return err
+	}
+	if len(state.Seed) == 0 {
+		return k.void(ctx, b, "the beacon was never drawn", 0)
+	}
+	operator, err := k.parseParty("operator", b.Operator)
+	if err != nil {
+		return err
+	}
+	slashed, err := k.operators.SlashFraud(ctx, operator, b.AmountUusdc, fmt.Sprintf("sample_not_opened batch %d", b.Id))
+	if err != nil {
+		return err
+	}
+	return k.void(ctx, b, "sample not opened", slashed)
+}
+
+// void returns a batch's locks. The jobs of its unfunded groups are no longer held against their gateways. The caller stores b.
+func (k *Keeper) void(ctx context.Context, b *types.Batch, reason string, slashed uint64) error {
+	operator, err := k.parseParty("operator", b.Operator)
+	if err != nil {
+		return err
+	}
+	returned := uint64(0)
+	for i := range b.Groups {
+		s := &b.States[i]
+		if s.Unfunded {
+			if err := k.countGroupUnfunded(ctx, b, i, takeFrom); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := k.refund(ctx, b.Groups[i].Settler, operator, s.LockedUusdc); err != nil {
+			return err
+		}
+		returned += s.LockedUusdc // at most the batch's amount
+		s.LockedUusdc = 0
+	}
+	state, err := k.epochState(ctx, b.Epoch)
+	if err != nil {
+		return err
+	}
+	if err := k.finish(ctx, b, operator, &state, types.BatchStatus_BATCH_STATUS_VOID); err != nil {
+		return err
+	}
+	b.Reason = reason
+	return emit(ctx, &types.EventBatchVoided{
+		BatchId: b.Id, Operator: b.Operator, Epoch: b.Epoch, Reason: reason, ReturnedUusdc: returned, SlashedUltai: slashed,
+	})
+}
+
+// postpone moves a batch that failed out of the head of the queue: one block on after the first failure, two after the second. The
+// third makes it stuck: it waits for governance or the return of its locks.
+func (k *Keeper) postpone(ctx context.Context, id uint64, cause error, stuckReturnBlocks uint64) error {
+	b, err := k.batch(ctx, id)
+	if err != nil {
+		return err
+	}
+	b.Failures++
+	if b.Failures < types.MaxFailures {
+		b.DueHeight = height(ctx) + uint64(b.Failures)
+		return k.batches.Set(ctx, id, b)
+	}
+	b.Status, b.Reason, b.DueHeight = types.BatchStatus_BATCH_STATUS_STUCK, cause.Error(), height(ctx)+stuckReturnBlocks
+	if err := k.batches.Set(ctx, id, b); err != nil {
+		return err
+	}
+	return emit(ctx, &types.EventBatchStuck{BatchId: id, Reason: b.Reason, ReturnHeight: b.DueHeight})
+}
+
+// SettleStuck settles a stuck batch, or returns its locks, before they return by themselves.
+//
+// Errors: ErrUnknownBatch, ErrBatchStatus, and why it still cannot be settled.
+func (k *Keeper) SettleStuck(ctx context.Context, id uint64, settle bool) error {
+	b, err := k.batch(ctx, id)
+	if err != nil {
+		return err
+	}
+	if b.Status != types.BatchStatus_BATCH_STATUS_STUCK {
+		return errorsmod.Wrapf(types.ErrBatchStatus, "batch %d is %s", id, b.Status)
+	}
+	if settle {
+		b.Reason = ""
+		err = k.settle(ctx, &b)
+	} else {
+		err = k.void(ctx, &b, "returned by governance", 0)
+	}
+	if err != nil {
+		return err
+	}
+	return k.batches.Set(ctx, id, b)
+}

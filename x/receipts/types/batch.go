@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package types
+
+import (
+	errorsmod "cosmossdk.io/errors"
+
+	"github.com/gpucoord/gpucoord/domain/sumtree"
+)
+
+// Open reports whether a batch is neither finalised nor void: it has claims, locks and a place in the queue.
+func (b *Batch) Open() bool {
+	switch b.Status {
+	case BatchStatus_BATCH_STATUS_SUBMITTED, BatchStatus_BATCH_STATUS_SAMPLED, BatchStatus_BATCH_STATUS_STUCK:
+		return true
+	default:
+		return false
+	}
+}
+
+// AllOpened reports whether every drawn sample was opened.
+func (b *Batch) AllOpened() bool {
+	return b.Opened == uint32(1)<<b.Samples-1
+}
+
+// DomainGroups returns the groups as the sum tree knows them. Error: ErrInvalidRequest (a length).
+func (b *Batch) DomainGroups() ([]sumtree.Group, error) {
+	if err := validateLength("host_key", b.HostKey, AddressLength); err != nil {
+		return nil, err
+	}
+	if err := validateLength("host_id", b.HostId, HashLength); err != nil {
+		return nil, err
+	}
+	groups := make([]sumtree.Group, len(b.Groups))
+	for i := range b.Groups {
+		g := &b.Groups[i]
+		if err := g.ValidateShape(); err != nil {
+			return nil, errorsmod.Wrapf(err, "group %d", i)
+		}
+		groups[i] = sumtree.Group{
+			Operator: [AddressLength]byte(b.HostKey), HostID: [HashLength]byte(b.HostId),
+			Settler: [AddressLength]byte(g.Settler), ModelID: [HashLength]byte(g.ModelId), AdapterID: [HashLength]byte(g.AdapterId),
+			Count: g.Count, FirstSeq: g.FirstSeq, LastSeq: g.LastSeq, Root: g.rootEntry(),
+		}
+	}
+	return groups, nil
+}
+
+// ValidateShape checks the lengths of a group's fields. Error: ErrInvalidRequest.
+func (g *Group) ValidateShape() error {
+	for _, f := range [...]struct {
+		name  string
+		value []byte
+		want  int
+	}{
+		{"settler", g.Settler, AddressLength},
+		{"model_id", g.ModelId, HashLength},
+		{"adapter_id", g.AdapterId, HashLength},
+		{"root", g.Root, HashLength},
+	} {
+		if err := validateLength(f.name, f.value, f.want); err != nil {
+			return err
+		}
+	}
+	if len(g.Left) != 0 {
+		if err := validateLength("left", g.Left, sumtree.EntrySize); err != nil {
+			return err
+		}
+	}
+	if len(g.Right) != 0 {
+		return validateLength("right", g.Right, sumtree.EntrySize)
+	}
+	return nil
+}
+
+// Check checks a group of a valid shape by itself: it has receipts, its seq range can hold them, its outcomes are no more than
+// them, and its sums are those of the root's children.
+//
+// Errors, in order: ErrEmptyGroup, ErrSeqRange, ErrOutcomeCount, ErrBadTop.
+func (g *Group) Check() error {
+	switch {
+	case g.Count == 0:
+		return ErrEmptyGroup
+	case g.FirstSeq > g.LastSeq || g.LastSeq-g.FirstSeq < g.Count-1:
+		return errorsmod.Wrapf(ErrSeqRange, "%d to %d for %d receipts", g.FirstSeq, g.LastSeq, g.Count)
+	case uint64(g.Ok)+uint64(g.Fail) > g.Count:
+		return errorsmod.Wrapf(ErrOutcomeCount, "%d ok, %d fail, %d receipts", g.Ok, g.Fail, g.Count)
+	case g.Count == 1 && len(g.Left)+len(g.Right) > 0:
+		return errorsmod.Wrap(ErrBadTop, "one receipt has no children")
+	case g.Count == 1:
+		return nil
+	}
+	left, err := sumtree.DecodeEntry(g.Left)
+	if err != nil {
+		return errorsmod.Wrapf(ErrBadTop, "left: %s", err)
+	}
+	right, err := sumtree.DecodeEntry(g.Right)
+	if err != nil {
+		return errorsmod.Wrapf(ErrBadTop, "right: %s", err)
+	}
+	if err := sumtree.CheckTop(g.rootEntry(), left, right, g.Count); err != nil {
+		return errorsmod.Wrap(ErrBadTop, err.Error())
+	}
+	return nil
+}
+
+// rootEntry returns the root with its sums. The root must have its 32 bytes.
+func (g *Group) rootEntry() sumtree.Entry {
+	return sumtree.Entry{Hash: [HashLength]byte(g.Root), Amount: g.AmountUusdc, Tokens: g.Tokens, OK: g.Ok, Fail: g.Fail}
+}
+
+// validateLength checks the length of a field of bytes. Error: ErrInvalidRequest.
+func validateLength(name string, value []byte, want int) error {
+	if len(value) != want {
+		return errorsmod.Wrapf(ErrInvalidRequest, "%s has %d bytes, want %d", name, len(value), want)
+	}
+	return nil
+}

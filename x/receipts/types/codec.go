@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package types
+
+import (
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/msgservice"
+)
+
+// RegisterInterfaces makes the module's messages known to registry.
+func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
+	registry.RegisterImplementations((*sdk.Msg)(nil),
+		&MsgRegisterGateway{},
+		&MsgAddGatewayKey{},
+		&MsgRemoveGatewayKey{},
+		&MsgAccredit{},
+		&MsgRegisterSettler{},
+		&MsgDeposit{},
+		&MsgSetLimit{},
+		&MsgWithdraw{},
+		&MsgSubmitBatch{},
+		&MsgFundGroup{},
+		&MsgOpenSamples{},
+		&MsgDeclareLoss{},
+		&MsgClaimEarnings{},
+		&MsgSettleStuck{},
+		&MsgUpdateParams{},
+	)
+	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package types
+
+import (
+	"context"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/gpucoord/gpucoord/domain/epoch"
+	"github.com/gpucoord/gpucoord/domain/receipt"
+	"github.com/gpucoord/gpucoord/domain/split"
+	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
+	royaltiestypes "github.com/gpucoord/gpucoord/x/royalties/types"
+)
+
+// BankKeeper moves settlement money.
+type BankKeeper interface {
+	// SendCoinsFromAccountToModule moves coins of an account to a module account.
+	SendCoinsFromAccountToModule(ctx context.Context, sender sdk.AccAddress, recipientModule string, amt sdk.Coins) error
+	// SendCoinsFromModuleToAccount moves coins of a module account to an account.
+	SendCoinsFromModuleToAccount(ctx context.Context, senderModule string, recipient sdk.AccAddress, amt sdk.Coins) error
+	// SendCoinsFromModuleToModule moves coins between module accounts.
+	SendCoinsFromModuleToModule(ctx context.Context, senderModule, recipientModule string, amt sdk.Coins) error
+	// GetBalance returns what an account holds of a denom.
+	GetBalance(ctx context.Context, addr sdk.AccAddress, denom string) sdk.Coin
+}
+
+// EpochClock knows the grid of epochs, their start times and the hashes of recent blocks.
+type EpochClock interface {
+	// Schedule returns the grid.
+	Schedule(ctx context.Context) (epoch.Schedule, error)
+	// EpochStartTime returns the time of an epoch's first block, in Unix seconds.
+	EpochStartTime(ctx context.Context, e uint64) (unix uint64, found bool, err error)
+	// BlockHash returns the header hash of a recent block, the present one included. Error: operators' ErrNoBlockHash.
+	BlockHash(ctx context.Context, height uint64) ([32]byte, error)
+	// ReceiptDomain returns the domain that receipts of this chain are signed in.
+	ReceiptDomain(ctx context.Context) (receipt.Domain, error)
+}
+
+// HostRegistry knows operators, their hosts and keys, and who may act for them.
+type HostRegistry interface {
+	// HostKey returns a receipt key by its address.
+	HostKey(ctx context.Context, key [20]byte) (operatorstypes.HostKey, error)
+	// Host returns a host by its id.
+	Host(ctx context.Context, id [32]byte) (operatorstypes.Host, error)
+	// Operator returns an operator. Error: operators' ErrUnknownOperator.
+	Operator(ctx context.Context, addr []byte) (operatorstypes.Operator, error)
+	// CheckSender fails unless sender is the operator or one of its relayers.
+	CheckSender(ctx context.Context, operator, sender []byte) error
+	// TokenCeiling returns the most tokens a host may claim in an epoch.
+	TokenCeiling(ctx context.Context, hostID [32]byte) (uint64, error)
+}
+
+// Bonds knows what operators have at stake.
+type Bonds interface {
+	// Cover returns what an operator's bond is worth, in uusdc.
+	Cover(ctx context.Context, operator []byte) (uint64, error)
+	// SlashFraud slashes an operator for a fraud that claimed claimUusdc and returns what was taken, in ultai.
+	SlashFraud(ctx context.Context, operator []byte, claimUusdc uint64, evidence string) (slashedUltai uint64, err error)
+	// Reputation returns an operator's reputation at the epoch of its last change.
+	Reputation(ctx context.Context, operator []byte) (ppm, epoch uint64, err error)
+}
+
+// OperatorsKeeper is all that the module asks of x/operators.
+type OperatorsKeeper interface {
+	EpochClock
+	HostRegistry
+	Bonds
+}
+
+// RoyaltiesKeeper prices models and adapters and keeps what authors earn.
+type RoyaltiesKeeper interface {
+	// TermsFor returns what work of an epoch owes for a model and an adapter, zero for none.
+	TermsFor(ctx context.Context, model, adapter [32]byte, epoch uint64) (royaltiestypes.Pricing, error)
+	// Accrue credits a settled group's royalty, whose coins the royalties account has got already.
+	Accrue(ctx context.Context, batchID uint64, group uint32, pricing royaltiestypes.Pricing, w split.Waterfall) error
+}
+
+// LogKeeper appends to the anchored log.
+type LogKeeper interface {
+	// Append appends a leaf and returns its index.
+	Append(ctx context.Context, data []byte) (index uint64, err error)
+}
