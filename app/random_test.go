@@ -8,7 +8,12 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/stretchr/testify/require"
 
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+
 	"github.com/gpucoord/gpucoord/app/apptest"
+	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
+	rewardskeeper "github.com/gpucoord/gpucoord/x/rewards/keeper"
+	rewardstypes "github.com/gpucoord/gpucoord/x/rewards/types"
 )
 
 // walkBlocks is long enough for four epochs to be submitted, drawn, opened, finalised and settled.
@@ -23,6 +28,12 @@ func TestRandomRunConservesMoney(t *testing.T) {
 		w.check()
 	}
 	t.Logf("done %v\nfailed %v", w.done, w.failed)
+	ctx := w.Context()
+	insurance := authtypes.NewModuleAddress(operatorstypes.InsuranceAccount)
+	require.True(t, w.App.Bank.GetBalance(ctx, insurance, operatorstypes.BondDenom).IsPositive(), "no batch was slashed")
+	status, err := rewardskeeper.NewQueryServer(w.App.Rewards).Status(ctx, &rewardstypes.QueryStatusRequest{})
+	require.NoError(t, err)
+	require.Greater(t, status.NextEpoch, uint64(4), "epochs were not settled")
 	for _, name := range []string{
 		"/gpucoord.receipts.v1.MsgSubmitBatch", "/gpucoord.receipts.v1.MsgOpenSamples", "/gpucoord.receipts.v1.MsgClaimEarnings",
 		"/gpucoord.receipts.v1.MsgFundGroup", "/gpucoord.rewards.v1.MsgClaim", "/gpucoord.royalties.v1.MsgClaim", "/gpucoord.operators.v1.MsgSubmitCapacity",

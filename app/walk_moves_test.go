@@ -132,7 +132,7 @@ func (w *walk) claimMoney() move {
 func (w *walk) moveEscrow() move {
 	settler := pick(w, w.Payers).Settler
 	name := settler.String()
-	switch w.rng.IntN(6) {
+	switch w.rng.IntN(5) {
 	case 0:
 		return move{from: settler, msgs: []sdk.Msg{&receiptstypes.MsgWithdraw{Settler: name, AmountUusdc: w.amount(1_000_000)}}}
 	case 1:
@@ -145,8 +145,6 @@ func (w *walk) moveEscrow() move {
 		}}}
 	case 3:
 		return move{from: w.Author, msgs: []sdk.Msg{&rewardstypes.MsgSponsor{Sponsor: w.Author.String(), AmountUusdc: w.amount(1_000_000)}}}
-	case 4:
-		return w.fundGroup()
 	}
 	return move{from: settler, msgs: []sdk.Msg{&receiptstypes.MsgDeposit{Depositor: name, Settler: name, AmountUusdc: w.amount(1_000_000)}}}
 }

@@ -76,18 +76,18 @@ func (g *Gateway) enter(c *call) (leave func(), ref *refusal) {
 	default:
 		return nil, refuseBusy
 	}
+	var leaveKey func()
 	key, ref := g.authenticate(c.r)
 	if ref == nil {
-		c.keyID = key.ID
-		c.id = rand.Text()
-		leave, ref = g.keyLimits.enter(key.ID, c.started)
+		c.keyID, c.id = key.ID, rand.Text()
+		leaveKey, ref = g.keyLimits.enter(key.ID, c.started)
 	}
 	if ref != nil {
 		<-g.slots
 		return nil, ref
 	}
 	return func() {
-		leave()
+		leaveKey()
 		<-g.slots
 	}, nil
 }

@@ -58,9 +58,9 @@ func (s *openSweep) ask(h ledger.HostRef) {
 func (s *openSweep) take(now time.Time) (hosts map[[20]byte]ledger.HostRef, all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	hosts, s.asked = s.asked, make(map[[20]byte]ledger.HostRef)
+	hosts, s.asked = s.asked, nil
 	if hosts == nil {
-		hosts = s.asked
+		hosts = make(map[[20]byte]ledger.HostRef)
 	}
 	if all = now.Sub(s.last) >= sweepEvery; all {
 		s.last = now

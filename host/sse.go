@@ -52,8 +52,11 @@ func (e *events) next() ([]byte, error) {
 	}
 }
 
-// buffered reports whether more bytes have arrived already.
-func (e *events) buffered() bool { return e.r.Buffered() > 0 }
+// buffered reports whether the end of another event has arrived already, so that the last one need not be sent alone.
+func (e *events) buffered() bool {
+	b, err := e.r.Peek(e.r.Buffered())
+	return err == nil && (bytes.Contains(b, []byte("\n\n")) || bytes.Contains(b, []byte("\n\r\n")))
+}
 
 // eventData returns the data of an event that has one data line, as the engines send; nil for a comment.
 func eventData(event []byte) []byte {

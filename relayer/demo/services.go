@@ -55,7 +55,7 @@ func (w *World) startServices(ctx context.Context) error {
 			if err := w.startService(gctx, "run", relayerOf(o.name), w.relayerSettings(i)); err != nil {
 				return err
 			}
-			return w.waitServes(gctx, relayerOf(o.name), w.state.Ports.url("relayer-status", i)+"/healthz")
+			return w.waitServes(gctx, relayerOf(o.name), w.state.Ports.url("relayer-status", i)+"/status")
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -165,6 +165,8 @@ func (w *World) relayerSettings(i int) string {
 	t.set("account_key_file", w.home.keyFile(relayerOf(o.name)))
 	t.set("data_dir", w.home.path("data", relayerOf(o.name)))
 	t.set("interval", (blockPause * 2 / 3).String())
+	t.table("[batch]")
+	t.set("grace_blocks", 4) // of the submit window's 8: a gateway that lost a stream asks for its receipt within a block
 	t.table("[serve]")
 	t.set("listen", ports.address("relayer", i))
 	t.set("public_url", ports.url("relayer", i))

@@ -173,7 +173,7 @@ func (r *replay) throughGateway(ctx context.Context, j job) error {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer "+r.w.state.APIKeys[g.name][j.customer])
+	request.Header.Set("Authorization", "Bearer "+r.w.apiKeys(g.name)[j.customer])
 	response, err := r.client.Do(request)
 	if err != nil {
 		return err
