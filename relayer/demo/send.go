@@ -18,8 +18,8 @@ var ErrTx = errors.New("the chain refused a transaction of the set-up")
 
 const (
 	txTimeout = time.Minute
-	// gasMarginPercent is added to the simulated gas: state moves between simulation and execution.
-	gasMarginPercent = 50
+	// gasMargin is added to the simulated gas: simulations count no signature bytes, and state moves before execution.
+	gasMargin = 100_000
 	// gasPerUaleph is the gas that one ualeph pays at the node's minimum price of 0.001.
 	gasPerUaleph = 1_000
 )
@@ -47,7 +47,7 @@ func (w *World) send(ctx context.Context, from string, msgs ...sdk.Msg) (chain.T
 	if err != nil {
 		return chain.TxResult{}, fmt.Errorf("%w: %s: %T: %w", ErrTx, from, msgs[0], err)
 	}
-	gas += gas * gasMarginPercent / 100
+	gas += gas/2 + gasMargin
 	tx, hash, err := w.chain.Sign(signer, chain.TxParams{Sequence: sequence, Gas: gas, FeeUaleph: gas/gasPerUaleph + 1}, packed...)
 	if err != nil {
 		return chain.TxResult{}, err
