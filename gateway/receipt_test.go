@@ -62,13 +62,7 @@ func TestWrongReceiptsAreRejectedByName(t *testing.T) {
 func TestForeignSignatureIsNoReceipt(t *testing.T) {
 	f := newFixture(t, 1, nil)
 	k := f.newKey(100_000)
-	f.hosts[0].set(func(h *fakeHost) { h.key = key("somebody else") })
-	f.table = nil
-	f.hosts[0].serve = func(w http.ResponseWriter, _ *http.Request, j *fakeJob) {
-		f.hosts[0].honest(w, nil, j)
-	}
-	f.refresh()
-	f.hosts[0].set(func(h *fakeHost) { h.tamper = func(*receipt.Record) { h.key = key("a third one") } })
+	f.hosts[0].set(func(h *fakeHost) { h.tamper = func(*receipt.Record) { h.key = key("somebody else") } })
 	f.complete(k.Key, chat(5))
 	if used := f.usage(k); len(used) != 1 || used[0].Reason != "BAD_OPERATOR_SIG" {
 		t.Fatalf("got %+v", used)

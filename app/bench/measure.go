@@ -20,7 +20,9 @@ type cost struct{ wall, cpu time.Duration }
 
 func (c cost) minus(d cost) cost { return cost{wall: c.wall - d.wall, cpu: c.cpu - d.cpu} }
 
-func (c cost) over(n int) cost { return cost{wall: c.wall / time.Duration(n), cpu: c.cpu / time.Duration(n)} }
+func (c cost) over(n int) cost {
+	return cost{wall: c.wall / time.Duration(n), cpu: c.cpu / time.Duration(n)}
+}
 
 func (c cost) String() string { return fmt.Sprintf("%s cpu, %s wall", micros(c.cpu), micros(c.wall)) }
 
@@ -81,7 +83,9 @@ func (t *table) judge(name string, of, by time.Duration, limitThousandths int64)
 	t.add(name, fmt.Sprintf("%s (limit %s) %s", decimal(thousandths), decimal(limitThousandths), word))
 }
 
-func decimal(thousandths int64) string { return fmt.Sprintf("%d.%03d", thousandths/1_000, thousandths%1_000) }
+func decimal(thousandths int64) string {
+	return fmt.Sprintf("%d.%03d", thousandths/1_000, thousandths%1_000)
+}
 
 func (t *table) write(out io.Writer) error {
 	if _, err := fmt.Fprintf(out, "\n%s\n%s\n", t.title, strings.Repeat("-", len(t.title))); err != nil {

@@ -181,7 +181,7 @@ func TestCommands(t *testing.T) {
 		"init", "start", "status", "export", "version", "keys add", "genesis validate", "comet show-node-id", "snapshots list", "prune",
 		"localnet init", "query bank balances", "query wait-tx", "query operators operators", "query royalties assets",
 		"query receipts batch", "query rewards explain", "query anchors log", "tx bank send", "tx operators register-operator",
-		"tx royalties claim", "tx receipts submit-batch", "tx rewards sponsor",
+		"tx royalties claim", "tx receipts fund-group", "tx rewards sponsor",
 	} {
 		cmd, rest, err := root.Find(strings.Fields(line))
 		if err != nil || len(rest) > 0 || cmd == root {

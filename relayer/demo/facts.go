@@ -62,20 +62,21 @@ type epochFacts struct {
 // moduleAccounts are the accounts that money of receipts passes through.
 var moduleAccounts = []string{"receipts", "royalties", "rewards", "insurance", "probers_pool", "aleph_pool", "operators"}
 
-// observe reads the chain at its newest height.
+// observe reads the chain at the newest height whose state is certain to be there: a node shows a block before it has executed it.
 func (w *World) observe(ctx context.Context) (*facts, error) {
 	head, err := w.chain.Head(ctx)
 	if err != nil {
 		return nil, err
 	}
+	height := head.Height - 1
 	f := &facts{
-		height: head.Height, supply: make(map[string]uint64), balances: make(map[string]uint64),
+		height: height, supply: make(map[string]uint64), balances: make(map[string]uint64),
 		earnings: make(map[string]uint64), assets: make(map[string]uint64), earningFrom: make(map[string]uint64),
 	}
-	at := chain.AtHeight(ctx, head.Height)
+	at := chain.AtHeight(ctx, height)
 	for _, read := range []func(context.Context, *facts) error{w.readMoney, w.readBatches, w.readRoyalties, w.readEarnings} {
 		if err := read(at, f); err != nil {
-			return nil, fmt.Errorf("read the chain at height %d: %w", head.Height, err)
+			return nil, fmt.Errorf("read the chain at height %d: %w", height, err)
 		}
 	}
 	return f, nil

@@ -116,10 +116,14 @@ func (w *World) startNode(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return w.waitHeight(ctx, 1)
+	return w.waitHeight(ctx, 2) // so that there is a state to ask for
 }
 
-// waitHeight returns when the node has a block of at least the given height that it was not started with.
+// waitState returns when the state after the block of the given height can be asked for. A node shows a block a moment before it has
+// executed it, so the next one tells.
+func (w *World) waitState(ctx context.Context, height uint64) error { return w.waitHeight(ctx, height+1) }
+
+// waitHeight returns when the node has a block of at least the given height.
 func (w *World) waitHeight(ctx context.Context, height uint64) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, nodeTimeout, fmt.Errorf("%w: %s", ErrNode, w.home.path("logs", "node.log")))
 	defer cancel()

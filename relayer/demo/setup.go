@@ -69,7 +69,7 @@ func (w *World) register(ctx context.Context) (uint64, error) {
 // publish reveals the models, level by level, since an adapter needs its base and its parents, and proves authorship
 // where the world says so.
 func (w *World) publish(ctx context.Context, committed uint64) error {
-	if err := w.waitHeight(ctx, committed+royaltiestypes.MinRevealBlocks); err != nil {
+	if err := w.waitState(ctx, committed+royaltiestypes.MinRevealBlocks); err != nil {
 		return err
 	}
 	all := w.assets()
@@ -124,7 +124,7 @@ func (w *World) decideProofs(ctx context.Context) error {
 		if res.AuthorProof == nil {
 			return fmt.Errorf("%w: %s has no author proof to decide", ErrTx, b.name)
 		}
-		if err := w.waitHeight(ctx, res.AuthorProof.ProposedHeight+params.Params.ObjectionBlocks); err != nil {
+		if err := w.waitState(ctx, res.AuthorProof.ProposedHeight+params.Params.ObjectionBlocks); err != nil {
 			return err
 		}
 		decision := &royaltiestypes.MsgDecideAuthorProof{Arbiter: w.state.Accounts[arbiter].Address, AssetId: id[:], Accept: true}

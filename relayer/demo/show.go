@@ -159,7 +159,14 @@ func (w *World) waitSettled(ctx context.Context, first uint64) (uint64, error) {
 		}
 		return status.NextEpoch > last, nil
 	})
-	return last, err
+	if err != nil {
+		return 0, err
+	}
+	head, err := w.chain.Head(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return last, w.waitState(ctx, head.Height) // so that what is read next has seen the last settlement
 }
 
 // sayEpoch says what an epoch settled.

@@ -106,7 +106,7 @@ const (
 	gatewayBond    = 10_000_000
 	gatewayEscrow  = 1_000_000_000
 	operatorEscrow = 50_000_000
-	sponsorship    = 5_000_000
+	sponsorship    = 20_000
 )
 
 // assetID is the id of a model of the world. A real one is the hash of its tensors; these have none, and the preimage says so.
