@@ -220,10 +220,7 @@ func ended(err error) error {
 
 // Refresh reads the table of hosts and the names they serve. Run calls it again and again.
 func (g *Gateway) Refresh(ctx context.Context) error {
-	if err := g.table.Refresh(ctx); err != nil {
-		return err
-	}
-	s, err := g.table.Snapshot()
+	s, err := g.table.Refresh(ctx)
 	if err != nil {
 		return err
 	}

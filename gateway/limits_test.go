@@ -150,6 +150,7 @@ func TestRateAndConcurrencyOfAKeyAreBounded(t *testing.T) {
 	}
 	close(release)
 	wg.Wait()
+	f.hosts[0].set(func(h *fakeHost) { h.serve = nil })
 	f.waitFor("room", func() bool { return f.complete("none", chat(5)).code() == "API_KEY_INVALID" })
 	codes := make(map[string]int)
 	for range 6 {

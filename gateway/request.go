@@ -43,14 +43,14 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *ref
 	ctl := http.NewResponseController(w)
 	_ = ctl.SetReadDeadline(time.Now().Add(g.cfg.Timeouts.Body.std())) // a writer without deadlines is a test's
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	_ = ctl.SetReadDeadline(time.Time{}) // the server goes on reading to notice a customer that leaves
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return nil, refuseTooLarge
 	}
 	if err != nil {
-		return nil, refuseBody
+		return nil, refuseBody // the deadline stays: the server reads on before it answers, and must not wait for the rest
 	}
+	_ = ctl.SetReadDeadline(time.Time{}) // the server goes on reading to notice a customer that leaves
 	return body, nil
 }
 

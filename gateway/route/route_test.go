@@ -204,7 +204,7 @@ func TestTableKeepsTheLastGoodSnapshotForAWhile(t *testing.T) {
 		if _, err := table.Snapshot(); !errors.Is(err, route.ErrStale) || table.Age() >= 0 {
 			t.Fatalf("before the first: got %v", err)
 		}
-		if err := table.Refresh(t.Context()); err != nil {
+		if _, err := table.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		fail = errors.New("node is away")

@@ -82,17 +82,17 @@ type Table struct {
 // NewTable returns an empty table. A snapshot older than maxAge is not used any more.
 func NewTable(fetch Fetch, maxAge time.Duration) *Table { return &Table{fetch: fetch, maxAge: maxAge} }
 
-// Refresh reads a new snapshot; on an error the last one stays in use until it is too old.
-func (t *Table) Refresh(ctx context.Context) error {
+// Refresh reads a new snapshot and returns it; on an error the last one stays in use until it is too old.
+func (t *Table) Refresh(ctx context.Context) (Snapshot, error) {
 	began := time.Now() // the snapshot is at least as new as this
 	s, err := t.fetch(ctx)
 	if err != nil {
-		return fmt.Errorf("read hosts: %w", err)
+		return Snapshot{}, fmt.Errorf("read hosts: %w", err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.now, t.read = s, began
-	return nil
+	return s, nil
 }
 
 // Snapshot returns the newest snapshot, which nobody may change.

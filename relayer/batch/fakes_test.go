@@ -131,4 +131,6 @@ var errDisk = errors.New("disk is full")
 // failingStore saves no batch.
 type failingStore struct{ *store.Store }
 
-func (s *failingStore) SaveBatch(context.Context, *store.Batch, store.Item, []store.Rejection) error { return errDisk }
+func (s *failingStore) SaveBatch(context.Context, *store.Batch, store.Item, []store.Rejection) error {
+	return errDisk
+}

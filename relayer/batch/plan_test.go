@@ -48,7 +48,9 @@ func factsOf(m *receipttest.Maker, records []receipt.Record) *batch.Facts {
 	return f
 }
 
-func payment(r receipt.Record) batch.Payment { return batch.Payment{Payer: r.Auth.Payer, IssuedAt: r.Auth.IssuedAt} }
+func payment(r receipt.Record) batch.Payment {
+	return batch.Payment{Payer: r.Auth.Payer, IssuedAt: r.Auth.IssuedAt}
+}
 
 func stored(m *receipttest.Maker, records []receipt.Record) []store.Receipt {
 	out := make([]store.Receipt, len(records))
@@ -106,7 +108,7 @@ func TestEveryContextRuleTurnsDown(t *testing.T) {
 		"30 s late": {
 			m.Record(5, func(r *receipt.Record) { r.ServedAt = receipttest.Start + 130 }), nil, "servedAt is outside the epoch and its clock slack",
 		},
-		"29 s late": {m.Record(5, func(r *receipt.Record) { r.ServedAt = receipttest.Start + 129 }), nil, ""},
+		"29 s late":                   {m.Record(5, func(r *receipt.Record) { r.ServedAt = receipttest.Start + 129 }), nil, ""},
 		"gateway did not countersign": {m.Record(5), gatewaySettles, "gateway-settled record is not countersigned"},
 		"adapter of another base": {
 			m.Record(5, withAdapter), func(f *batch.Facts, _ receipt.Record) { f.Assets[adapter].Base = make([]byte, 32) },
@@ -117,7 +119,7 @@ func TestEveryContextRuleTurnsDown(t *testing.T) {
 				f.Settlements[payment(r)] = batch.Settlement{Settler: operator, Mismatched: true}
 			}, batch.ReasonSettler,
 		},
-		"at the watermark": {m.Record(5), func(f *batch.Facts, _ receipt.Record) { f.Watermarks = map[[20]byte]uint64{operator: 5} }, batch.ReasonWatermark},
+		"at the watermark":    {m.Record(5), func(f *batch.Facts, _ receipt.Record) { f.Watermarks = map[[20]byte]uint64{operator: 5} }, batch.ReasonWatermark},
 		"above the watermark": {m.Record(5), func(f *batch.Facts, _ receipt.Record) { f.Watermarks = map[[20]byte]uint64{operator: 4, settlerA: 9} }, ""},
 		"unknown model":       {m.Record(5), func(f *batch.Facts, _ receipt.Record) { f.Assets[m.Model] = nil }, batch.ReasonModel},
 		"model is an adapter": {

@@ -20,6 +20,13 @@ var ErrChecks = errors.New("a check of the demo did not hold; see MONEY AND COUN
 // leastEpochs is how many settled epochs with receipts the demo shows.
 const leastEpochs = 2
 
+// CheckCustomers is the name of the check that looks at what customers saw. It does not hold where programs are killed under them.
+const CheckCustomers = "every request was served, left by its customer, or refused by a named error"
+
+// CheckCountersigned is the name of the check that no receipt waits for its gateway. A host that is killed in the middle of an answer may
+// have signed a receipt that its gateway cannot confirm.
+const CheckCountersigned = "every gateway's receipt is countersigned"
+
 // Check is one comparison of two sources that must agree.
 type Check struct {
 	Name string `json:"name"`
@@ -75,7 +82,7 @@ func (a *auditor) equal(name string, want, got uint64, unit string) {
 func (a *auditor) finalised(do func(*receiptstypes.Batch)) {
 	for i := range a.facts.batches {
 		b := &a.facts.batches[i]
-		if b.Epoch >= a.report.FirstEpoch && b.Epoch <= a.report.LastEpoch && b.Status == receiptstypes.BatchStatus_BATCH_STATUS_FINALISED {
+		if a.inEpochs(b.Epoch) && b.Status == receiptstypes.BatchStatus_BATCH_STATUS_FINALISED {
 			do(b)
 		}
 	}
@@ -158,7 +165,7 @@ func (a *auditor) hosts() {
 	for operator, records := range a.facts.logs {
 		for i := range records {
 			x := &records[i]
-			if x.Epoch < a.report.FirstEpoch || x.Epoch > a.report.LastEpoch {
+			if !a.inEpochs(x.Epoch) {
 				continue
 			}
 			if !x.Countersigned && x.Auth.Payer != a.w.payerOfDirect() {
@@ -179,7 +186,39 @@ func (a *auditor) hosts() {
 		a.add("log of "+hostOf(o.name)+" = settled batches", l == s, "%s receipts, %s uusdc, %s tokens against %s, %s, %s",
 			thousands(l.count), thousands(l.amount), thousands(l.tokens), thousands(s.count), thousands(s.amount), thousands(s.tokens))
 	}
-	a.add("every gateway's receipt is countersigned", open == 0, "%d are not", open)
+	a.add(CheckCountersigned, open == 0, "%d are not", open)
+	a.once()
+}
+
+// once compares the hosts' logs with the records that the batches published, job by job.
+func (a *auditor) once() {
+	claims := make(map[[32]byte]int)
+	a.finalised(func(b *receiptstypes.Batch) {
+		for _, job := range a.facts.claimed[b.Id] {
+			claims[job]++
+		}
+	})
+	payable, lost, twice, strange := 0, 0, 0, len(claims)
+	for _, records := range a.facts.logs {
+		for i := range records {
+			x := &records[i]
+			if !a.inEpochs(x.Epoch) || !x.Countersigned && x.Auth.Payer != a.w.payerOfDirect() {
+				continue
+			}
+			payable++
+			switch claims[x.JobID(a.w.domain)] {
+			case 0:
+				lost++
+			case 1:
+				strange--
+			default:
+				twice++
+				strange--
+			}
+		}
+	}
+	a.add("every payable receipt is in exactly one settled batch", lost+twice+strange == 0, "%d receipts; %d lost, %d twice, %d that no host has",
+		payable, lost, twice, strange)
 }
 
 // gateways compares each gateway's own ledger with the chain.
@@ -201,25 +240,43 @@ func (a *auditor) gateways() {
 	}
 }
 
-// directCustomer compares the receipts the direct customer holds with the groups his operator settled.
+// directCustomer compares the receipts the direct customer holds with his operator's log, and the log with what the operator settled.
 func (a *auditor) directCustomer() {
 	_, o := directOperator()
 	settler := a.w.state.Accounts[o.name].Address
-	var want, got uint64
-	for i := range a.traffic.Direct {
-		if e := a.traffic.Direct[i].Epoch; e >= a.report.FirstEpoch && e <= a.report.LastEpoch {
-			want += a.traffic.Direct[i].Amount
+	logged := make(map[[32]byte]uint64)
+	var held, settled, missing uint64
+	for i := range a.facts.logs[settler] {
+		x := &a.facts.logs[settler][i]
+		if a.inEpochs(x.Epoch) && x.Auth.Payer == a.w.payerOfDirect() {
+			logged[x.JobID(a.w.domain)] = x.Amount
 		}
+	}
+	for i := range a.traffic.Direct {
+		x := &a.traffic.Direct[i]
+		if !a.inEpochs(x.Epoch) {
+			continue
+		}
+		if amount, known := logged[x.JobID(a.w.domain)]; !known || amount != x.Amount {
+			missing++
+		}
+	}
+	for _, amount := range logged {
+		held += amount
 	}
 	a.finalised(func(b *receiptstypes.Batch) {
 		for i := range b.Groups {
 			if b.States[i].Settler == settler {
-				got += b.Groups[i].AmountUusdc
+				settled += b.Groups[i].AmountUusdc
 			}
 		}
 	})
-	a.equal("receipts the direct customer holds = settled by "+o.name, want, got, "uusdc")
+	a.add("every receipt the direct customer holds is in the log of "+hostOf(o.name), missing == 0, "%d held, %d missing", len(a.traffic.Direct), missing)
+	a.equal("direct work in that log = settled by "+o.name+" itself", held, settled, "uusdc")
 }
+
+// inEpochs reports whether an epoch is one of the report's.
+func (a *auditor) inEpochs(e uint64) bool { return e >= a.report.FirstEpoch && e <= a.report.LastEpoch }
 
 func (a *auditor) royalties() {
 	var settled uint64
@@ -290,7 +347,7 @@ func (a *auditor) samples() {
 	drawn, opened, other := 0, 0, 0
 	for i := range a.facts.batches {
 		b := &a.facts.batches[i]
-		if b.Epoch < a.report.FirstEpoch || b.Epoch > a.report.LastEpoch {
+		if !a.inEpochs(b.Epoch) {
 			continue
 		}
 		if b.Status != receiptstypes.BatchStatus_BATCH_STATUS_FINALISED {
@@ -311,7 +368,7 @@ func (a *auditor) customers() {
 	}
 	t := a.traffic
 	ok := len(t.Faults) == 0 && t.Served+t.Cancelled+named == t.Sent && t.Refused["gateway UNREADABLE"]+t.Refused["host UNREADABLE"] == 0
-	a.add("every request was served, left by its customer, or refused by a named error", ok, "%d = %d + %d + %d%s",
+	a.add(CheckCustomers, ok, "%d = %d + %d + %d%s",
 		t.Sent, t.Served, t.Cancelled, named, faultsText(t.Faults))
 }
 

@@ -90,7 +90,7 @@ func (c *children) start(ctx context.Context, what command) error {
 	if err != nil {
 		return fmt.Errorf("log of %s: %w", what.name, err)
 	}
-	defer log.Close() //nolint:errcheck // the child has its own descriptor
+	defer log.Close()                            //nolint:errcheck // the child has its own descriptor
 	cmd := exec.Command(what.path, what.args...) //nolint:gosec,noctx // our own binaries; stop ends it, not a context
 	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = log, log, childAttributes()
 	request := startRequest{cmd: cmd, answer: make(chan error, 1)}

@@ -54,6 +54,9 @@ func (w *World) gatewaySettings(i int) string {
 	t.set("max_concurrent_per_key", 1024)
 	t.set("rate_per_second", 10_000)
 	t.set("rate_burst", 10_000)
+	t.table("[timeouts]")
+	t.set("header", clientPatience.String())
+	t.set("body", clientPatience.String())
 	t.table("[hosts]") // epochs last seconds here, and an engine that failed on purpose is good again at once
 	t.set("refresh", "500ms")
 	t.set("pause", "200ms")

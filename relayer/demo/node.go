@@ -94,9 +94,13 @@ func (w *World) genesisAccounts() []genesisAccount {
 	return out
 }
 
-// genesisPatch shortens what would make a viewer wait, and names the arbiter. It changes no economics.
+// genesisPatch shortens what would make a viewer wait, and names the arbiter. It changes no economics. The submit window alone is longer
+// than a local network's: a host or relayer that is killed and started again still has the seconds in which it makes good.
 func (w *World) genesisPatch() map[string]any {
 	return map[string]any{"app_state": map[string]any{
+		"operators": map[string]any{"params": map[string]any{
+			"schedule": map[string]any{"submit_blocks": strconv.Itoa(submitBlocks)}, "unbonding_blocks": "200",
+		}},
 		"royalties": map[string]any{"params": map[string]any{
 			"objection_blocks": "2", "arbiter": w.state.Accounts[arbiter].Address,
 		}},
@@ -121,7 +125,9 @@ func (w *World) startNode(ctx context.Context) error {
 
 // waitState returns when the state after the block of the given height can be asked for. A node shows a block a moment before it has
 // executed it, so the next one tells.
-func (w *World) waitState(ctx context.Context, height uint64) error { return w.waitHeight(ctx, height+1) }
+func (w *World) waitState(ctx context.Context, height uint64) error {
+	return w.waitHeight(ctx, height+1)
+}
 
 // waitHeight returns when the node has a block of at least the given height.
 func (w *World) waitHeight(ctx context.Context, height uint64) error {

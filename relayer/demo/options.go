@@ -45,9 +45,12 @@ func DefaultOptions() Options {
 }
 
 const (
-	// epochBlocks and blockPause make an epoch of about 8 seconds, and settle it about 20 seconds after its end.
+	// epochBlocks and blockPause make an epoch of about 7 seconds, and settle it about 16 seconds after its end.
 	epochBlocks = 20
 	blockPause  = 300 * time.Millisecond
+	// submitBlocks is the submit window, graceBlocks how much of it relayers wait for late countersignatures.
+	submitBlocks = 14
+	graceBlocks  = 8
 )
 
 // check completes the options.

@@ -17,7 +17,10 @@ var firstPorts = []struct {
 	port  int
 	count int
 }{
-	{"rpc", 26657, 1}, {"p2p", 26656, 1}, {"grpc", 9090, 1}, {"rest", 1317, 1},
+	{"rpc", 26657, 1},
+	{"p2p", 26656, 1},
+	{"grpc", 9090, 1},
+	{"rest", 1317, 1},
 	{"engine", 18000, len(operators)},
 	{"host", 18010, len(operators)},
 	{"host-admin", 18020, len(operators)},

@@ -92,6 +92,7 @@ func (w *World) newReport(f *facts, t *Traffic) *Report {
 		ChainID: w.state.ChainID, Simulated: true, Height: f.height, EpochsSettled: len(f.settled),
 		Requests: t.Sent, Served: t.Served, Cancelled: t.Cancelled, Refused: t.Refused,
 	}
+	r.RejectedReceipts = f.rejected
 	for _, b := range f.books {
 		r.RejectedReceipts += b.rejected
 	}

@@ -20,6 +20,8 @@ var ErrService = errors.New("a program of the demo does not serve; see its log")
 
 const (
 	serviceTimeout = time.Minute
+	// clientPatience is how long hosts and gateways wait for a slow client's headers and body.
+	clientPatience = 3 * time.Second
 	// engineFailEvery makes each engine fail one job on purpose in so many, so that the page has failures to show.
 	engineFailEvery = 40
 )
@@ -130,6 +132,9 @@ func (w *World) hostSettings(i int) string {
 	}
 	t.table("[limits]")
 	t.set("rate_per_second", 0) // gateways and the demo share one address
+	t.table("[timeouts]")       // clients are near
+	t.set("header", clientPatience.String())
+	t.set("body", clientPatience.String())
 	t.table("[chain_view]")
 	t.set("fresh", blockPause.String()) // epochs last seconds here
 	t.table("[[models]]")
@@ -166,7 +171,7 @@ func (w *World) relayerSettings(i int) string {
 	t.set("data_dir", w.home.path("data", relayerOf(o.name)))
 	t.set("interval", (blockPause * 2 / 3).String())
 	t.table("[batch]")
-	t.set("grace_blocks", 4) // of the submit window's 8: a gateway that lost a stream asks for its receipt within a block
+	t.set("grace_blocks", graceBlocks)
 	t.table("[serve]")
 	t.set("listen", ports.address("relayer", i))
 	t.set("public_url", ports.url("relayer", i))

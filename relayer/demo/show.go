@@ -77,6 +77,9 @@ func (w *World) Play(ctx context.Context, requests []Request) (*Outcome, error) 
 		speedup = speedupFor(requests, epochTime)
 	}
 	w.progress.say("epoch %d: replaying %d requests, %.3g times as fast as the trace; first settled epoch in about 30 s", first, len(requests), speedup)
+	announceCtx, stop := context.WithCancel(ctx)
+	defer stop()
+	a := w.announce(announceCtx, first)
 	if err := r.run(ctx, 0, requests, speedup); err != nil {
 		return nil, err
 	}
@@ -84,7 +87,7 @@ func (w *World) Play(ctx context.Context, requests []Request) (*Outcome, error) 
 	if err := w.fillSecondEpoch(ctx, r, len(requests)); err != nil {
 		return nil, err
 	}
-	last, err := w.waitSettled(ctx, first)
+	last, err := w.waitSettled(ctx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -138,29 +141,59 @@ func (w *World) collectLogs(ctx context.Context, r *replay) error {
 	return nil
 }
 
-// waitSettled waits until every epoch up to the present one has settled, says each as it does, and returns the last.
-func (w *World) waitSettled(ctx context.Context, first uint64) (uint64, error) {
+// announcer says each epoch as it settles, while other things go on.
+type announcer struct {
+	last chan uint64 // the epoch to end with, sent once
+	done chan error
+}
+
+// announce begins with epoch first.
+func (w *World) announce(ctx context.Context, first uint64) *announcer {
+	a := &announcer{last: make(chan uint64, 1), done: make(chan error, 1)}
+	go func() { a.done <- w.sayEpochs(ctx, first, a.last) }()
+	return a
+}
+
+// sayEpochs says each epoch from first on until it has said the one that comes on last.
+func (w *World) sayEpochs(ctx context.Context, first uint64, last <-chan uint64) error {
+	said, end, ending := first, uint64(0), false
+	return w.poll(ctx, func() (bool, error) {
+		if !ending {
+			select {
+			case end = <-last:
+				ending = true
+			default:
+			}
+		}
+		status, err := w.chain.Rewards.Status(ctx, &rewardstypes.QueryStatusRequest{})
+		if err != nil {
+			return false, nil //nolint:nilerr // a node that is being started again is asked again; the caller bounds the wait
+		}
+		for ; said < status.NextEpoch && (!ending || said <= end); said++ {
+			if err := w.sayEpoch(ctx, said); err != nil {
+				return false, nil //nolint:nilerr // as above
+			}
+		}
+		return ending && said > end, nil
+	})
+}
+
+// waitSettled waits until every epoch up to the present one has settled and returns the last.
+func (w *World) waitSettled(ctx context.Context, a *announcer) (uint64, error) {
 	last, err := w.currentEpoch(ctx)
 	if err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, settleTimeout, ErrNotSettled)
-	defer cancel()
-	said := first
-	err = w.poll(ctx, func() (bool, error) {
-		status, err := w.chain.Rewards.Status(ctx, &rewardstypes.QueryStatusRequest{})
+	a.last <- last
+	timer := time.NewTimer(settleTimeout)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return 0, ErrNotSettled
+	case err := <-a.done:
 		if err != nil {
-			return false, err
+			return 0, err
 		}
-		for ; said < status.NextEpoch && said <= last; said++ {
-			if err := w.sayEpoch(ctx, said); err != nil {
-				return false, err
-			}
-		}
-		return status.NextEpoch > last, nil
-	})
-	if err != nil {
-		return 0, err
 	}
 	head, err := w.chain.Head(ctx)
 	if err != nil {

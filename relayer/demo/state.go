@@ -51,7 +51,9 @@ type home struct {
 	dir string
 }
 
-func (h home) path(parts ...string) string { return filepath.Join(append([]string{h.dir}, parts...)...) }
+func (h home) path(parts ...string) string {
+	return filepath.Join(append([]string{h.dir}, parts...)...)
+}
 
 // keyFile is the path of a key: accounts, receipt keys (host-…) and gateway keys (…-jobs).
 func (h home) keyFile(name string) string { return h.path("keys", name) }

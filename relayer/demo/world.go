@@ -110,7 +110,9 @@ const (
 )
 
 // assetID is the id of a model of the world. A real one is the hash of its tensors; these have none, and the preimage says so.
-func assetID(name string) [32]byte { return sha256.Sum256([]byte("gpucoord demo asset without tensors: " + name)) }
+func assetID(name string) [32]byte {
+	return sha256.Sum256([]byte("gpucoord demo asset without tensors: " + name))
+}
 
 // hostID is the id the chain gives an operator's first host.
 func hostID(operator []byte) [32]byte {

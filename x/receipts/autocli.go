@@ -44,6 +44,8 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 func txCommands() []*autocliv1.RpcCommandOptions {
 	return []*autocliv1.RpcCommandOptions{
 		command("RegisterGateway", "register-gateway [moniker] [bond-uusdc]", "Register the sender as a gateway", "moniker", "bond_uusdc"),
+		command("BondGateway", "bond-gateway [amount-uusdc]", "Add to the sender's gateway bond", "amount_uusdc"),
+		command("UnbondGateway", "unbond-gateway", "Start to thaw the bond of a gateway whose keys have all ended"),
 		command("AddGatewayKey", "add-gateway-key [public-key] [key-proof] [settler]", "Register a key that signs JobAuth",
 			"public_key", "key_proof", "settler"),
 		command("RemoveGatewayKey", "remove-gateway-key [address]", "End a gateway key for jobs issued from now on", "address"),

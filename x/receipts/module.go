@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package royalties registers models and adapters and keeps the pull ledger of what their payees have earned.
+// Package receipts turns batches of receipts into settled money and credited usage.
 package receipts
 
 import (

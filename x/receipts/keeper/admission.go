@@ -241,6 +241,8 @@ func (k *Keeper) admitSettlers(ctx context.Context, c *claim) error {
 			return errorsmod.Wrapf(err, "group %d", i)
 		case own != (s.Class == types.Class_CLASS_DIRECT):
 			return errorsmod.Wrapf(types.ErrWrongSettler, "group %d: %s is %s", i, s.Address, s.Class)
+		case !own && s.Keys == 0: // anybody can name a gateway; a key shows that the gateway knows of it
+			return errorsmod.Wrapf(types.ErrWrongSettler, "group %d: %s never got a key of its gateway", i, s.Address)
 		}
 		state.Settler, state.Class, state.PaysOperators = s.Address, s.Class, s.PaysOperators
 	}

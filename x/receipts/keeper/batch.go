@@ -30,9 +30,11 @@ func (k *Keeper) SubmitBatch(ctx context.Context, sender []byte, msg *types.MsgS
 	}
 	b.DueHeight = c.windows.Open.Last + 1
 	for i := range b.Groups {
-		if err := k.lockOrCount(ctx, b, i, c.operator); err != nil {
+		funded, err := k.lockGroup(ctx, b, i, c.operator)
+		if err != nil {
 			return types.Batch{}, errorsmod.Wrapf(err, "group %d", i)
 		}
+		b.States[i].Unfunded = !funded
 	}
 	if err := k.storeClaim(ctx, c); err != nil {
 		return types.Batch{}, err
@@ -56,21 +58,11 @@ func (k *Keeper) sampleCount(ctx context.Context, c *claim) (uint32, error) {
 	return sumtree.SampleCount(c.batch.AmountUusdc, c.epoch.Params.SampleUnitUusdc, c.batch.Count, ppm)
 }
 
-// lockOrCount locks a new group's debt, or notes that its settler could not.
-func (k *Keeper) lockOrCount(ctx context.Context, b *types.Batch, i int, operator []byte) error {
-	funded, err := k.lockGroup(ctx, b, i, operator)
-	if err != nil || funded {
-		return err
-	}
-	b.States[i].Unfunded = true
-	return k.countGroupUnfunded(ctx, b, i, addTo)
-}
-
 // lockGroup locks what a group owes: take, royalty and, where it is settled here, the operator share. It reports false and changes
 // nothing when the settler cannot; an operator that never registered as a settler never can.
 func (k *Keeper) lockGroup(ctx context.Context, b *types.Batch, i int, operator []byte) (bool, error) {
 	state := &b.States[i]
-	need := owed(state)
+	need := state.Owed()
 	funded, err := k.lock(ctx, b.Groups[i].Settler, operator, need)
 	if errors.Is(err, types.ErrUnknownSettler) {
 		return false, nil
@@ -80,27 +72,6 @@ func (k *Keeper) lockGroup(ctx context.Context, b *types.Batch, i int, operator 
 	}
 	state.Unfunded, state.LockedUusdc = false, need
 	return true, nil
-}
-
-// owed returns what a group's settler has to lock. The three are parts of one amount, so the sum fits.
-func owed(state *types.GroupState) uint64 {
-	sum := state.TakeUusdc + state.RoyaltyUusdc
-	if state.PaysOperators {
-		sum += state.OperatorUusdc
-	}
-	return sum
-}
-
-// countGroupUnfunded changes the scorecard of the gateway whose settler did not cover a group, by addTo or takeFrom.
-func (k *Keeper) countGroupUnfunded(ctx context.Context, b *types.Batch, i int, change func(*uint64, uint64) error) error {
-	if b.States[i].Class == types.Class_CLASS_DIRECT {
-		return nil
-	}
-	s, err := k.settler(ctx, b.Groups[i].Settler)
-	if err != nil {
-		return err
-	}
-	return k.changeGateway(ctx, &s, func(g *types.Gateway) error { return change(&g.JobsUnfunded, b.Groups[i].Count) })
 }
 
 // storeClaim stores a batch, which enters the queue, and the sums that it changes.
@@ -177,10 +148,7 @@ func (k *Keeper) FundGroup(ctx context.Context, id uint64, group uint32) error {
 		return err
 	}
 	if !funded {
-		return errorsmod.Wrapf(types.ErrNotFunded, "%duusdc at %s", owed(&b.States[i]), b.States[i].Settler)
-	}
-	if err := k.countGroupUnfunded(ctx, &b, i, takeFrom); err != nil {
-		return err
+		return errorsmod.Wrapf(types.ErrNotFunded, "%duusdc at %s", b.States[i].Owed(), b.States[i].Settler)
 	}
 	if err := k.batches.Set(ctx, id, b); err != nil {
 		return err

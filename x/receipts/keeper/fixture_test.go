@@ -283,6 +283,10 @@ func (f *fixture) handle(ctx context.Context, msg sdk.Msg) (proto.Message, error
 	switch m := msg.(type) {
 	case *types.MsgRegisterGateway:
 		return f.msgs.RegisterGateway(ctx, m)
+	case *types.MsgBondGateway:
+		return f.msgs.BondGateway(ctx, m)
+	case *types.MsgUnbondGateway:
+		return f.msgs.UnbondGateway(ctx, m)
 	case *types.MsgAddGatewayKey:
 		return f.msgs.AddGatewayKey(ctx, m)
 	case *types.MsgRemoveGatewayKey:

@@ -61,7 +61,7 @@ type KeyRegistration struct {
 
 // AddGatewayKey registers a key for jobs issued from this block's time on, and returns its address. A key is used once, chain-wide.
 //
-// Errors: ErrUnknownGateway, ErrTooManyKeys, ErrBadKeyProof, ErrKeyUsed, ErrUnknownSettler, ErrWrongSettler (of another gateway).
+// Errors: ErrUnknownGateway, ErrTooManyKeys, ErrBondTooLow, ErrBadKeyProof, ErrKeyUsed, ErrUnknownSettler, ErrWrongSettler (of another gateway).
 func (k *Keeper) AddGatewayKey(ctx context.Context, gateway []byte, reg KeyRegistration) ([20]byte, error) {
 	var none [20]byte
 	g, err := k.gateway(ctx, gateway)
@@ -74,6 +74,9 @@ func (k *Keeper) AddGatewayKey(ctx context.Context, gateway []byte, reg KeyRegis
 	}
 	if g.Keys >= params.MaxGatewayKeys {
 		return none, errorsmod.Wrapf(types.ErrTooManyKeys, "%d, most is %d", g.Keys, params.MaxGatewayKeys)
+	}
+	if g.BondUusdc < params.MinGatewayBondUusdc {
+		return none, errorsmod.Wrapf(types.ErrBondTooLow, "%duusdc, least is %d", g.BondUusdc, params.MinGatewayBondUusdc)
 	}
 	address, err := k.checkNewKey(ctx, gateway, &reg)
 	if err != nil {
@@ -94,6 +97,10 @@ func (k *Keeper) AddGatewayKey(ctx context.Context, gateway []byte, reg KeyRegis
 	}
 	g.Keys++
 	if err := k.gateways.Set(ctx, gateway, g); err != nil {
+		return none, err
+	}
+	settler.Keys++
+	if err := k.settlers.Set(ctx, reg.Settler, settler); err != nil {
 		return none, err
 	}
 	return address, emit(ctx, &types.EventGatewayKeyAdded{Key: key})

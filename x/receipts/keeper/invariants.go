@@ -45,7 +45,7 @@ func (k *Keeper) checkBalance(ctx context.Context, g *types.GenesisState) error 
 		owed = owed.Add(sdkmath.NewIntFromUint64(sum))
 	}
 	for i := range g.Gateways {
-		owed = owed.Add(sdkmath.NewIntFromUint64(g.Gateways[i].BondUusdc))
+		owed = owed.Add(sdkmath.NewIntFromUint64(g.Gateways[i].BondUusdc)).Add(sdkmath.NewIntFromUint64(g.Gateways[i].UnbondingUusdc))
 	}
 	for _, e := range g.Earnings {
 		owed = owed.Add(sdkmath.NewIntFromUint64(e.ClaimableUusdc))

@@ -28,6 +28,33 @@ func (m msgServer) RegisterGateway(ctx context.Context, msg *types.MsgRegisterGa
 	return &types.MsgRegisterGatewayResponse{}, nil
 }
 
+func (m msgServer) BondGateway(ctx context.Context, msg *types.MsgBondGateway) (*types.MsgBondGatewayResponse, error) {
+	if err := msg.ValidateBasic(); err != nil {
+		return nil, err
+	}
+	gateway, err := m.k.parseParty("gateway", msg.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	bond, err := m.k.BondGateway(ctx, gateway, msg.AmountUusdc)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgBondGatewayResponse{BondUusdc: bond}, nil
+}
+
+func (m msgServer) UnbondGateway(ctx context.Context, msg *types.MsgUnbondGateway) (*types.MsgUnbondGatewayResponse, error) {
+	gateway, err := m.k.parseParty("gateway", msg.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	thaw, err := m.k.UnbondGateway(ctx, gateway)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgUnbondGatewayResponse{ThawId: thaw.Id, MatureHeight: thaw.MatureHeight}, nil
+}
+
 func (m msgServer) AddGatewayKey(ctx context.Context, msg *types.MsgAddGatewayKey) (*types.MsgAddGatewayKeyResponse, error) {
 	if err := msg.ValidateBasic(); err != nil { // the lengths below rely on it
 		return nil, err

@@ -24,7 +24,7 @@ func (k *Keeper) UpdateParams(ctx context.Context, authority string, params type
 	if err := k.params.Set(ctx, params); err != nil {
 		return err
 	}
-	return emit(ctx, &types.EventParamsUpdated{Authority: authority})
+	return emit(ctx, &types.EventParamsUpdated{Authority: authority, Params: params})
 }
 
 // checkParams also checks what needs the schedule: escrow must not leave before all claims on it have arrived and are settled.

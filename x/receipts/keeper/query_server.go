@@ -138,7 +138,9 @@ func (q queryServer) Payer(ctx context.Context, req *types.QueryPayerRequest) (*
 	if resp.Settler.Accredited, err = q.k.accredited(ctx, &resp.Settler); err != nil {
 		return nil, err
 	}
-	resp.LockableUusdc, err = q.k.lockable(ctx, &resp.Settler, settler, operator)
+	lockable, err := q.k.lockable(ctx, &resp.Settler, settler, operator)
+	// Thawing money can be locked for jobs that are done. New jobs must not count on it: it may be paid out before their batch arrives.
+	resp.LockableUusdc = min(lockable, resp.Settler.AvailableUusdc)
 	return resp, err
 }
 

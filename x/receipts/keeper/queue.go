@@ -66,7 +66,7 @@ func (k *Keeper) workBatch(ctx context.Context, id uint64) error {
 	case types.BatchStatus_BATCH_STATUS_SAMPLED:
 		err = k.settle(ctx, &b)
 	case types.BatchStatus_BATCH_STATUS_STUCK:
-		err = k.void(ctx, &b, "stuck for too long", 0)
+		err = k.voidStuck(ctx, &b)
 	default:
 		err = errorsmod.Wrapf(types.ErrInvariant, "batch %d is %s and queued", id, b.Status)
 	}
@@ -97,7 +97,25 @@ func (k *Keeper) voidUnopened(ctx context.Context, b *types.Batch) error {
 	return k.void(ctx, b, "sample not opened", slashed)
 }
 
-// void returns a batch's locks. The jobs of its unfunded groups are no longer held against their gateways. The caller stores b.
+// voidStuck voids a batch that was stuck for too long. One that never showed its samples pays for that if it can be made to; if that
+// fails again its locks return all the same, because they are others' money.
+func (k *Keeper) voidStuck(ctx context.Context, b *types.Batch) error {
+	if !b.AllOpened() {
+		cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
+		err := k.voidUnopened(cached, b)
+		if err == nil {
+			write()
+			return nil
+		}
+		k.logger(ctx).Error("stuck batch is returned without a slash", "batch_id", b.Id, "err", err)
+		if *b, err = k.batch(ctx, b.Id); err != nil { // as it was
+			return err
+		}
+	}
+	return k.void(ctx, b, "stuck for too long", 0)
+}
+
+// void returns a batch's locks. The caller stores b.
 func (k *Keeper) void(ctx context.Context, b *types.Batch, reason string, slashed uint64) error {
 	operator, err := k.parseParty("operator", b.Operator)
 	if err != nil {
@@ -106,12 +124,6 @@ func (k *Keeper) void(ctx context.Context, b *types.Batch, reason string, slashe
 	returned := uint64(0)
 	for i := range b.Groups {
 		s := &b.States[i]
-		if s.Unfunded {
-			if err := k.countGroupUnfunded(ctx, b, i, takeFrom); err != nil {
-				return err
-			}
-			continue
-		}
 		if err := k.refund(ctx, b.Groups[i].Settler, operator, s.LockedUusdc); err != nil {
 			return err
 		}
@@ -150,7 +162,8 @@ func (k *Keeper) postpone(ctx context.Context, id uint64, cause error, stuckRetu
 	return emit(ctx, &types.EventBatchStuck{BatchId: id, Reason: b.Reason, ReturnHeight: b.DueHeight})
 }
 
-// SettleStuck settles a stuck batch, or returns its locks, before they return by themselves.
+// SettleStuck settles a stuck batch, or returns its locks, before they return by themselves. One that has not shown all its samples is
+// never settled.
 //
 // Errors: ErrUnknownBatch, ErrBatchStatus, and why it still cannot be settled.
 func (k *Keeper) SettleStuck(ctx context.Context, id uint64, settle bool) error {
@@ -160,6 +173,9 @@ func (k *Keeper) SettleStuck(ctx context.Context, id uint64, settle bool) error 
 	}
 	if b.Status != types.BatchStatus_BATCH_STATUS_STUCK {
 		return errorsmod.Wrapf(types.ErrBatchStatus, "batch %d is %s", id, b.Status)
+	}
+	if settle && !b.AllOpened() {
+		return errorsmod.Wrapf(types.ErrBatchStatus, "batch %d has not shown all its samples", id)
 	}
 	if settle {
 		b.Reason = ""

@@ -18,7 +18,7 @@ type (
 	epochTriple = collections.Triple[uint64, []byte, []byte]
 )
 
-// thawIndexes find the thawing entries of a settler and those that mature.
+// thawIndexes find the thawing entries of a settler, bonds under the empty address, and those that mature.
 type thawIndexes struct {
 	settler *indexes.Multi[[]byte, uint64, types.Thaw]
 	mature  *indexes.Multi[uint64, uint64, types.Thaw]
@@ -87,7 +87,12 @@ func newThaws(
 ) *collections.IndexedMap[uint64, types.Thaw, thawIndexes] {
 	return collections.NewIndexedMap(sb, types.ThawsPrefix, "thaws", collections.Uint64Key, codec.CollValue[types.Thaw](cdc), thawIndexes{
 		settler: indexes.NewMulti(sb, types.ThawsBySettlerPrefix, "thaws_by_settler", collections.BytesKey, collections.Uint64Key,
-			func(_ uint64, t types.Thaw) ([]byte, error) { return addresses.StringToBytes(t.Settler) }),
+			func(_ uint64, t types.Thaw) ([]byte, error) {
+				if t.Settler == "" { // a bond, which no claim looks for
+					return []byte{}, nil
+				}
+				return addresses.StringToBytes(t.Settler)
+			}),
 		mature: indexes.NewMulti(sb, types.ThawsByHeightPrefix, "thaws_by_height", collections.Uint64Key, collections.Uint64Key,
 			func(_ uint64, t types.Thaw) (uint64, error) { return t.MatureHeight, nil }),
 	})

@@ -56,6 +56,9 @@ func (k *Keeper) settle(ctx context.Context, b *types.Batch) error {
 			return errorsmod.Wrapf(err, "group %d", plan.groups[i].index)
 		}
 	}
+	if err := k.countUnfunded(ctx, b); err != nil {
+		return err
+	}
 	earnings, err := k.accrueEarnings(ctx, operator, plan.operator)
 	if err != nil {
 		return err
@@ -73,7 +76,7 @@ func (k *Keeper) settle(ctx context.Context, b *types.Batch) error {
 }
 
 // planSettlement prices the funded groups again, which must give what was locked, and sums them.
-// Errors: those of royalties' TermsFor, ErrPriceChanged.
+// Errors: those of royalties' TermsFor, ErrPriceChanged, ErrInvariant.
 func (k *Keeper) planSettlement(ctx context.Context, b *types.Batch, state *types.EpochState) (*settlement, error) {
 	p := &state.Params
 	bps := split.TakeBps{Take: p.TakeBps, Pool: p.PoolBps, Probers: p.ProbersBps, Insurance: p.InsuranceBps, Aleph: p.AlephBps}
@@ -97,6 +100,9 @@ func (k *Keeper) planSettlement(ctx context.Context, b *types.Batch, state *type
 		}
 		if w.Take != s.TakeUusdc || take.Take != s.TakeUusdc || w.Royalty != s.RoyaltyUusdc || w.Operator != s.OperatorUusdc {
 			return nil, errorsmod.Wrapf(types.ErrPriceChanged, "group %d: take %d, royalty %d, operator %d", i, w.Take, w.Royalty, w.Operator)
+		}
+		if s.LockedUusdc != s.Owed() { // paying more than the lock would pay with another's escrow
+			return nil, errorsmod.Wrapf(types.ErrInvariant, "group %d has %d locked and owes %d", i, s.LockedUusdc, s.Owed())
 		}
 		plan.groups = append(plan.groups, groupSettlement{index: i, pricing: pricing, waterfall: w, take: take})
 		plan.add(g.AmountUusdc, &w, &take, s.PaysOperators)
@@ -171,6 +177,25 @@ func (k *Keeper) settleGroup(ctx context.Context, b *types.Batch, operator []byt
 		return err
 	}
 	return k.credit(ctx, b, operator, gs, &settler)
+}
+
+// countUnfunded enters the jobs of unfunded groups into the scorecards of the gateways that did not cover them. That waits until the
+// batch has shown its samples, so that nobody slanders a gateway by a claim that he never means to prove.
+func (k *Keeper) countUnfunded(ctx context.Context, b *types.Batch) error {
+	for i := range b.States {
+		if !b.States[i].Unfunded || b.States[i].Class == types.Class_CLASS_DIRECT {
+			continue
+		}
+		settler, err := k.settler(ctx, b.Groups[i].Settler)
+		if err != nil {
+			return err
+		}
+		err = k.changeGateway(ctx, &settler, func(g *types.Gateway) error { return addTo(&g.JobsUnfunded, b.Groups[i].Count) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // appendToLog appends the batch's leaf. Its count and amount are those of all groups, as its root commits to them.

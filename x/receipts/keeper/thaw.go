@@ -81,6 +81,9 @@ func (k *Keeper) takeThawing(ctx context.Context, s *types.Settler, settler []by
 		part := min(amount, thaw.AmountUusdc)
 		amount -= part
 		thaw.AmountUusdc -= part
+		if err := emit(ctx, &types.EventWithdrawalLocked{Thaw: thaw, LockedUusdc: part}); err != nil {
+			return err
+		}
 		if thaw.AmountUusdc > 0 {
 			err = k.thaws.Set(ctx, id, thaw)
 		} else {
@@ -131,6 +134,9 @@ func (k *Keeper) payThaw(ctx context.Context, id uint64) error {
 	thaw, err := k.thaws.Get(ctx, id)
 	if err != nil {
 		return err
+	}
+	if thaw.Gateway != "" {
+		return k.payBond(ctx, &thaw)
 	}
 	settler, err := k.parseParty("settler", thaw.Settler)
 	if err != nil {

@@ -76,11 +76,13 @@ func (g *Group) ValidateShape() error {
 // Check checks a group of a valid shape by itself: it has receipts, its seq range can hold them, its outcomes are no more than
 // them, and its sums are those of the root's children.
 //
-// Errors, in order: ErrEmptyGroup, ErrSeqRange, ErrOutcomeCount, ErrBadTop.
+// Errors, in order: ErrEmptyGroup, ErrTooManyReceipts, ErrSeqRange, ErrOutcomeCount, ErrBadTop.
 func (g *Group) Check() error {
 	switch {
 	case g.Count == 0:
 		return ErrEmptyGroup
+	case g.Count > MaxGroupReceipts:
+		return errorsmod.Wrapf(ErrTooManyReceipts, "%d, most is %d", g.Count, uint64(MaxGroupReceipts))
 	case g.FirstSeq > g.LastSeq || g.LastSeq-g.FirstSeq < g.Count-1:
 		return errorsmod.Wrapf(ErrSeqRange, "%d to %d for %d receipts", g.FirstSeq, g.LastSeq, g.Count)
 	case uint64(g.Ok)+uint64(g.Fail) > g.Count:
@@ -107,6 +109,16 @@ func (g *Group) Check() error {
 // rootEntry returns the root with its sums. The root must have its 32 bytes.
 func (g *Group) rootEntry() sumtree.Entry {
 	return sumtree.Entry{Hash: [HashLength]byte(g.Root), Amount: g.AmountUusdc, Tokens: g.Tokens, OK: g.Ok, Fail: g.Fail}
+}
+
+// Owed returns what a group's settler has to lock: take, royalty and, where it is settled here, the operator share. The three are parts
+// of the group's amount, so the sum fits.
+func (s *GroupState) Owed() uint64 {
+	sum := s.TakeUusdc + s.RoyaltyUusdc
+	if s.PaysOperators {
+		sum += s.OperatorUusdc
+	}
+	return sum
 }
 
 // validateLength checks the length of a field of bytes. Error: ErrInvalidRequest.

@@ -66,4 +66,9 @@ var (
 	ErrEpochClosed    = errorsmod.Register(ModuleName, 50, "epoch is closed: its usage is frozen")
 	ErrNothingToClaim = errorsmod.Register(ModuleName, 51, "nothing has accrued: wait for a batch to be final")
 	ErrPriceChanged   = errorsmod.Register(ModuleName, 52, "group's price differs from what was locked: governance decides by SettleStuck")
+
+	ErrTooManyReceipts = errorsmod.Register(ModuleName, 53, "group has more receipts than one group may claim: split it over batches")
+	ErrKeysLive        = errorsmod.Register(ModuleName, 54, "gateway has live keys: remove them all first")
+	ErrBondThaws       = errorsmod.Register(ModuleName, 55, "a bond of the gateway thaws already: wait until it is paid")
+	ErrNoBond          = errorsmod.Register(ModuleName, 56, "gateway has no bond: nothing is left to return")
 )

@@ -132,14 +132,23 @@ func (c *genesisCheck) checkSettlers() error {
 
 // checkThaws checks the thaw queue against what its settlers say.
 func (c *genesisCheck) checkThaws() error {
-	amounts, counts := map[string]uint64{}, map[string]uint32{}
+	amounts, counts, bonds := map[string]uint64{}, map[string]uint32{}, map[string]uint64{}
 	for i := range c.g.Thaws {
 		t := &c.g.Thaws[i]
-		if _, found := c.settlers[t.Settler]; !found {
-			return fault("thaw %d is of the unknown settler %q", t.Id, t.Settler)
+		_, settler := c.settlers[t.Settler]
+		_, gateway := c.gateways[t.Gateway]
+		if settler == gateway || settler != (t.Settler != "") || gateway != (t.Gateway != "") {
+			return fault("thaw %d is of settler %q and gateway %q: it needs one that is known", t.Id, t.Settler, t.Gateway)
 		}
 		if t.AmountUusdc == 0 || t.MatureHeight == 0 || t.Id >= c.g.NextThawId || i > 0 && t.Id <= c.g.Thaws[i-1].Id {
 			return fault("thaw %d is empty, out of order or not below next_thaw_id %d", t.Id, c.g.NextThawId)
+		}
+		if gateway {
+			if bonds[t.Gateway] > 0 {
+				return fault("thaw %d is a second one of gateway %s", t.Id, t.Gateway)
+			}
+			bonds[t.Gateway] = t.AmountUusdc
+			continue
 		}
 		counts[t.Settler]++
 		if err := addAt(amounts, t.Settler, t.AmountUusdc); err != nil {
@@ -153,11 +162,16 @@ func (c *genesisCheck) checkThaws() error {
 				s.Address, s.ThawingUusdc, s.Thaws, amounts[s.Address], counts[s.Address])
 		}
 	}
+	for i := range c.g.Gateways {
+		if g := &c.g.Gateways[i]; g.UnbondingUusdc != bonds[g.Address] {
+			return fault("gateway %s unbonds %d, the queue has %d", g.Address, g.UnbondingUusdc, bonds[g.Address])
+		}
+	}
 	return nil
 }
 
 func (c *genesisCheck) checkKeys() error {
-	live := map[string]uint32{}
+	live, given := map[string]uint32{}, map[string]uint64{}
 	for i := range c.g.GatewayKeys {
 		key := &c.g.GatewayKeys[i]
 		if err := validateLength("address", key.Address, AddressLength); err != nil {
@@ -173,6 +187,7 @@ func (c *genesisCheck) checkKeys() error {
 		if _, known := c.gateways[key.Gateway]; !known || !found || settler.Gateway != key.Gateway {
 			return fault("gateway key %x is of an unknown gateway, or its settler is not the gateway's", key.Address)
 		}
+		given[key.Settler]++
 		if key.ValidUntil == 0 {
 			live[key.Gateway]++
 		}
@@ -180,6 +195,11 @@ func (c *genesisCheck) checkKeys() error {
 	for i := range c.g.Gateways {
 		if g := &c.g.Gateways[i]; g.Keys != live[g.Address] {
 			return fault("gateway %s counts %d live keys, has %d", g.Address, g.Keys, live[g.Address])
+		}
+	}
+	for i := range c.g.Settlers {
+		if s := &c.g.Settlers[i]; s.Keys != given[s.Address] {
+			return fault("settler %s counts %d keys, has %d", s.Address, s.Keys, given[s.Address])
 		}
 	}
 	return nil

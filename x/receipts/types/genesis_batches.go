@@ -107,7 +107,13 @@ func (c *genesisCheck) checkStates(b *Batch) error {
 		case s.LockedUusdc > 0 && (s.Unfunded || !b.Open()):
 			return fault("group %d: %d locked, unfunded %t, batch %s", i, s.LockedUusdc, s.Unfunded, b.Status)
 		}
-		if s.LockedUusdc == 0 {
+		sum, fits := u128.Sum([]uint64{s.TakeUusdc, s.RoyaltyUusdc, s.OperatorUusdc})
+		switch {
+		case !fits || sum != b.Groups[i].AmountUusdc:
+			return fault("group %d: take, royalty and operator share are not its amount %d", i, b.Groups[i].AmountUusdc)
+		case b.Open() && !s.Unfunded && s.LockedUusdc != s.Owed():
+			return fault("group %d: %d locked, %d owed", i, s.LockedUusdc, s.Owed())
+		case s.LockedUusdc == 0:
 			continue
 		}
 		if err := addAt(c.locked, join(s.Settler, b.Operator), s.LockedUusdc); err != nil {

@@ -28,6 +28,7 @@ const (
 
 var (
 	_ sdk.HasValidateBasic = (*MsgRegisterGateway)(nil)
+	_ sdk.HasValidateBasic = (*MsgBondGateway)(nil)
 	_ sdk.HasValidateBasic = (*MsgAddGatewayKey)(nil)
 	_ sdk.HasValidateBasic = (*MsgRemoveGatewayKey)(nil)
 	_ sdk.HasValidateBasic = (*MsgRegisterSettler)(nil)
@@ -44,6 +45,9 @@ var (
 func (m *MsgRegisterGateway) ValidateBasic() error {
 	return validateText("moniker", m.Moniker, 1, MaxMonikerBytes)
 }
+
+// ValidateBasic checks the amount. Error: ErrInvalidRequest.
+func (m *MsgBondGateway) ValidateBasic() error { return validateAmount(m.AmountUusdc) }
 
 // ValidateBasic checks the lengths. Error: ErrInvalidRequest.
 func (m *MsgAddGatewayKey) ValidateBasic() error {

@@ -15,6 +15,9 @@ const (
 	MinBondClaimMultiple = 20
 	// MaxBondClaimMultiple bounds Params.BondClaimMultiple, so that the cover of a batch stays a sensible number.
 	MaxBondClaimMultiple = 10_000
+	// MaxGroupReceipts is the most receipts of one group. A tree of one leaf over and over costs nothing to build at any size, so without
+	// a bound a claim of no value could fill the 64-bit sums that all batches add to.
+	MaxGroupReceipts = 1<<32 - 1
 	// MaxGroups bounds Params.MaxGroups.
 	MaxGroups = 256
 	// MaxPerBlock bounds all work that one block does on a queue.

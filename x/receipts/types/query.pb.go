@@ -706,7 +706,8 @@ type QueryPayerResponse struct {
 	GatewayKey bool `protobuf:"varint,1,opt,name=gateway_key,json=gatewayKey,proto3" json:"gateway_key,omitempty"`
 	// settler is who pays; its fields are empty when the operator has not registered as a settler.
 	Settler Settler `protobuf:"bytes,2,opt,name=settler,proto3" json:"settler"`
-	// lockable_uusdc is what could still be locked for the operator.
+	// lockable_uusdc is what new jobs of the operator may count on: within its limit, neither locked nor thawing. Thawing money may be
+	// gone before their batch arrives.
 	LockableUusdc uint64 `protobuf:"varint,3,opt,name=lockable_uusdc,json=lockableUusdc,proto3" json:"lockable_uusdc,omitempty"`
 }
 

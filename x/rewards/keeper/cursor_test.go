@@ -137,6 +137,46 @@ func TestBudgetDoesNotChangeTheOutcome(t *testing.T) {
 	})
 }
 
+// Evidence ages while a settlement runs. Who is scored in a later block loses nothing by that.
+func TestCapacityIsThatOfTheFirstBlock(t *testing.T) {
+	rows := func(budget uint32) []types.OperatorEpoch {
+		f := newFixture(t, func(p *types.Params) { p.MaxOperatorsPerBlock = budget })
+		threeOperators(f.world)
+		f.operators.aging = true
+		f.settle(t, 0)
+		return f.outcome(t).Rows
+	}
+	at := rows(types.MaxOperatorsPerBlock)
+	require.Positive(t, at[0].MilliVcu+at[1].MilliVcu+at[2].MilliVcu)
+	require.Equal(t, at, rows(1))
+}
+
+// Settling moves money and neither makes nor loses any: what the pools collected and sponsors gave is claimable, insurance or carried.
+func TestSettlingConservesEveryUnit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		epochs := drawEpochs(t)
+		f := epochs.play(t, rapid.Uint32Range(1, 9).Draw(t, "budget"), 0)
+		g := f.outcome(t)
+		var in, out uint64
+		for _, amount := range epochs.sponsors {
+			in += amount
+		}
+		for _, s := range g.Settlements {
+			in += s.CollectedUusdc
+			out += s.InsuranceUusdc + s.IneligibleUusdc
+		}
+		require.Equal(t, out, f.bank.module(operatorstypes.InsuranceAccount))
+		for _, r := range g.Rewards {
+			out += r.ClaimableUusdc
+		}
+		require.Equal(t, in, out+g.SponsorsUusdc)
+		for _, row := range g.Rows {
+			require.Equal(t, row.PoolShareUusdc+row.SponsorShareUusdc, row.RewardUusdc+row.QualityForfeitUusdc+row.CapForfeitUusdc)
+			require.Equal(t, row.RewardUusdc, row.FromPoolUusdc+row.FromSponsorsUusdc)
+		}
+	})
+}
+
 func TestBuyingOnesOwnServiceLoses(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawEpochs(t).play(t, types.MaxOperatorsPerBlock, 0)

@@ -260,6 +260,18 @@ func TestEpochsThatNeverBeganAreSkipped(t *testing.T) {
 	require.Equal(t, uint64(3), resp.NextEpoch)
 }
 
+// A chain that starts far above the genesis height of its schedule catches up in a few blocks.
+func TestManyUnbegunEpochsAreSkippedAtOnce(t *testing.T) {
+	f := newFixture(t, nil)
+	f.receipts.first, f.operators.epoch = 25_000, 25_000
+	for range 3 {
+		f.block(t)
+	}
+	resp, err := f.query.Status(f.ctx, &types.QueryStatusRequest{})
+	require.NoError(t, err)
+	require.Equal(t, uint64(25_000), resp.NextEpoch)
+}
+
 func TestEpochWithoutOperators(t *testing.T) {
 	f := newFixture(t, nil)
 	f.block(t)

@@ -60,6 +60,16 @@ func TestOperatorWhoseScoringFailsStopsNobody(t *testing.T) {
 	}
 }
 
+// A fault of one machine must stop that machine: as a row it would be a state that no other machine has.
+func TestUnreadableStoreIsNoReason(t *testing.T) {
+	f := newFixture(t, nil)
+	threeOperators(f.world)
+	f.operators.noDisk = true
+	before := f.export(t)
+	require.PanicsWithError(t, errFake.Error(), func() { f.block(t) })
+	require.Equal(t, before, f.export(t))
+}
+
 func TestOperatorWhosePayFailsStopsNobody(t *testing.T) {
 	f := emptyFixture(newWorld())
 	threeOperators(f.world)

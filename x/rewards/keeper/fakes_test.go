@@ -147,7 +147,9 @@ type operators struct {
 	capacity map[string]operatorstypes.Capacity
 	epoch    uint64
 	frozen   bool   // refuses to set a reputation
-	broken   string // panics on the capacity of this operator
+	broken   string // the capacity of this operator is a bug's runtime error
+	noDisk   bool   // the store panics as it does when it cannot be read
+	aging    bool   // capacity falls by one milli-VCU a block
 }
 
 func (o *operators) Params(context.Context) (operatorstypes.Params, error) {
@@ -163,11 +165,20 @@ func (o *operators) Operator(_ context.Context, operator []byte) (operatorstypes
 	return operatorstypes.Operator{}, operatorstypes.ErrUnknownOperator
 }
 
-func (o *operators) Capacity(_ context.Context, operator []byte) (operatorstypes.Capacity, error) {
+func (o *operators) Capacity(ctx context.Context, operator []byte) (operatorstypes.Capacity, error) {
 	if o.broken == string(operator) {
-		panic("broken capacity")
+		var classes []uint64
+		return operatorstypes.Capacity{MilliVCU: classes[len(operator)]}, nil
 	}
-	return o.capacity[string(operator)], nil
+	if o.noDisk {
+		panic(errFake)
+	}
+	capacity := o.capacity[string(operator)]
+	if o.aging {
+		height := uint64(sdk.UnwrapSDKContext(ctx).BlockHeight()) //nolint:gosec // a test's height
+		capacity.MilliVCU -= min(capacity.MilliVCU, height)
+	}
+	return capacity, nil
 }
 
 func (o *operators) SetReputation(_ context.Context, operator []byte, ppm, epoch uint64) error {

@@ -7,6 +7,7 @@ package keeper
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"github.com/cosmos/gogoproto/proto"
 
@@ -137,14 +138,22 @@ func emit(ctx context.Context, event proto.Message) error {
 	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(event)
 }
 
-// attempt runs do in a cached context, so that a failure leaves no trace. A panic of do is a failure too: one operator's
-// data must not halt the chain.
+// attempt runs do in a cached context, so that a failure leaves no trace. A runtime error of do, such as an index out of
+// range, is a failure too: it follows from state alone, and one operator's data must not halt the chain. Any other panic
+// goes on, because a store that cannot read its disk panics too: a fault of one machine must stop that machine and never
+// become a reason code in its state.
 func attempt(ctx context.Context, do func(context.Context) error) (err error) {
 	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
 	defer func() {
-		if r := recover(); r != nil {
-			err = types.At(types.AtPanic, fmt.Errorf("%v", r))
+		r := recover()
+		if r == nil {
+			return
 		}
+		bug, isBug := r.(runtime.Error) //nolint:errorlint // what was panicked with, not what it wraps
+		if !isBug {
+			panic(r)
+		}
+		err = types.At(types.AtPanic, bug)
 	}()
 	if err := do(cached); err != nil {
 		return err

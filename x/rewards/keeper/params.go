@@ -21,7 +21,7 @@ func (k *Keeper) UpdateParams(ctx context.Context, authority string, params type
 	if err := k.params.Set(ctx, params); err != nil {
 		return err
 	}
-	return emit(ctx, &types.EventParamsUpdated{Authority: authority})
+	return emit(ctx, &types.EventParamsUpdated{Authority: authority, Params: params})
 }
 
 // checkParams checks parameters together with the parts of the take that receipts has in force.

@@ -20,7 +20,7 @@ func TestUpdateParams(t *testing.T) {
 
 	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: addr("governance"), Params: params})
 	require.NoError(t, err)
-	require.Equal(t, []*types.EventParamsUpdated{{Authority: addr("governance")}}, emitted[*types.EventParamsUpdated](t, f.ctx))
+	require.Equal(t, []*types.EventParamsUpdated{{Authority: addr("governance"), Params: params}}, emitted[*types.EventParamsUpdated](t, f.ctx))
 
 	params.PaybackCapBps = 7_501 // probers 500 and ALEPH 1500 leave 7500
 	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: addr("governance"), Params: params})

@@ -10,6 +10,8 @@ import (
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/gpucoord/gpucoord/domain/u128"
 	"github.com/gpucoord/gpucoord/x/rewards/types"
 )
@@ -51,7 +53,7 @@ func (k *Keeper) scoreStep(ctx context.Context, s *types.EpochSettlement, operat
 	failure := attempt(ctx, func(ctx context.Context) error {
 		row := types.OperatorEpoch{Epoch: s.Epoch, Operator: text}
 		in := types.ScoreIn{Params: s.Params, TakeBps: s.TakeBps, EpochSeconds: seconds}
-		if err := k.scoreInputs(ctx, &row, operator, &in); err != nil {
+		if err := k.scoreInputs(ctx, &row, operator, &in, s.StartedHeight); err != nil {
 			return err
 		}
 		return k.score(ctx, &next, row, operator, in)
@@ -68,8 +70,12 @@ func (k *Keeper) scoreStep(ctx context.Context, s *types.EpochSettlement, operat
 	return nil
 }
 
-// scoreInputs reads what an operator is scored from, and fills in who the row is about.
-func (k *Keeper) scoreInputs(ctx context.Context, row *types.OperatorEpoch, operator []byte, in *types.ScoreIn) error {
+// scoreInputs reads what an operator is scored from, and fills in who the row is about. Evidence of capacity ages with the
+// height; it is judged as of the block in which the settlement began, so that a score does not depend on how many
+// operators one block works on.
+func (k *Keeper) scoreInputs(
+	ctx context.Context, row *types.OperatorEpoch, operator []byte, in *types.ScoreIn, started uint64,
+) error {
 	op, err := k.operators.Operator(ctx, operator)
 	if err != nil {
 		return types.At(types.AtOperator, err)
@@ -79,7 +85,8 @@ func (k *Keeper) scoreInputs(ctx context.Context, row *types.OperatorEpoch, oper
 	if in.Entries, err = k.ledgerEntries(ctx, row.Epoch, operator, uint64(in.Params.SuccessEpochs)); err != nil {
 		return types.At(types.AtLedger, err)
 	}
-	if in.Capacity, err = k.operators.Capacity(ctx, operator); err != nil {
+	asOf := sdk.UnwrapSDKContext(ctx).WithBlockHeight(int64(started)) //nolint:gosec // a height of this chain
+	if in.Capacity, err = k.operators.Capacity(asOf, operator); err != nil {
 		return types.At(types.AtCapacity, err)
 	}
 	before, err := k.confirmed.Get(ctx, operator)

@@ -88,8 +88,9 @@ func (k *Keeper) start(ctx context.Context, s *types.EpochSettlement) (bool, err
 	return true, emit(ctx, &types.EventSettlementStarted{Settlement: *s})
 }
 
-// skipUnbegun goes past an epoch that never began on this chain, as the first ones do not where the chain starts above the
-// genesis height of its schedule. It has no work and gets no settlement.
+// skipUnbegun goes past epochs that never began on this chain, as the first ones do not where the chain starts above the
+// genesis height of its schedule: at most types.MaxOperatorsPerBlock of them, one read each. They have no work and get no
+// settlement.
 func (k *Keeper) skipUnbegun(ctx context.Context, epoch uint64) error {
 	current, err := k.operators.CurrentEpoch(ctx)
 	if errors.Is(err, operatorstypes.ErrBeforeGenesis) {
@@ -98,7 +99,14 @@ func (k *Keeper) skipUnbegun(ctx context.Context, epoch uint64) error {
 	if err != nil || current <= epoch {
 		return err
 	}
-	return k.nextEpoch.Set(ctx, epoch+1)
+	for range types.MaxOperatorsPerBlock {
+		epoch++
+		_, err := k.receipts.EpochReady(ctx, epoch)
+		if !errors.Is(err, receiptstypes.ErrUnknownEpoch) || epoch >= current {
+			break
+		}
+	}
+	return k.nextEpoch.Set(ctx, epoch)
 }
 
 // openPay ends the first pass: it fixes what the second divides.

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hostview_test
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/gpucoord/gpucoord/host"
+	"github.com/gpucoord/gpucoord/relayer/hostview"
+	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
+	receiptstypes "github.com/gpucoord/gpucoord/x/receipts/types"
+	royaltiestypes "github.com/gpucoord/gpucoord/x/royalties/types"
+)
+
+const (
+	fresh = time.Second
+	bound = 20 * time.Second
+)
+
+var (
+	model, adapter, other = [32]byte{1}, [32]byte{2}, [32]byte{3}
+	gatewayKey            = [20]byte{7}
+)
+
+// node answers queries, or fails.
+type node struct {
+	operatorstypes.QueryClient
+	receipts  receipts
+	royalties royalties
+
+	mu    sync.Mutex
+	epoch uint64
+	calls int
+	err   error
+}
+
+func (n *node) CurrentEpoch(context.Context, *operatorstypes.QueryCurrentEpochRequest, ...grpc.CallOption) (*operatorstypes.QueryCurrentEpochResponse, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.calls++
+	return &operatorstypes.QueryCurrentEpochResponse{Grid: operatorstypes.EpochGrid{Epoch: n.epoch}}, n.err
+}
+
+func (n *node) set(epoch uint64, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.epoch, n.err = epoch, err
+}
+
+func (n *node) asked() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.calls
+}
+
+type receipts struct {
+	receiptstypes.QueryClient
+	settler receiptstypes.Settler
+}
+
+func (r *receipts) Payer(_ context.Context, req *receiptstypes.QueryPayerRequest, _ ...grpc.CallOption) (*receiptstypes.QueryPayerResponse, error) {
+	gateway := req.Key == hex.EncodeToString(gatewayKey[:])
+	return &receiptstypes.QueryPayerResponse{GatewayKey: gateway, Settler: r.settler, LockableUusdc: 1300}, nil
+}
+
+func (r *receipts) Limit(context.Context, *receiptstypes.QueryLimitRequest, ...grpc.CallOption) (*receiptstypes.QueryLimitResponse, error) {
+	return &receiptstypes.QueryLimitResponse{LimitUusdc: 1000, LockedUusdc: 200}, nil
+}
+
+func (r *receipts) Params(context.Context, *receiptstypes.QueryParamsRequest, ...grpc.CallOption) (*receiptstypes.QueryParamsResponse, error) {
+	return &receiptstypes.QueryParamsResponse{Params: receiptstypes.DefaultParams()}, nil
+}
+
+func (r *receipts) Watermarks(context.Context, *receiptstypes.QueryWatermarksRequest, ...grpc.CallOption) (*receiptstypes.QueryWatermarksResponse, error) {
+	return &receiptstypes.QueryWatermarksResponse{Highest: 99}, nil
+}
+
+type royalties struct {
+	royaltiestypes.QueryClient
+	assets map[string]royaltiestypes.Asset
+}
+
+func (r *royalties) Asset(_ context.Context, req *royaltiestypes.QueryAssetRequest, _ ...grpc.CallOption) (*royaltiestypes.QueryAssetResponse, error) {
+	asset, known := r.assets[req.AssetId]
+	if !known {
+		return nil, status.Error(codes.NotFound, "unknown asset")
+	}
+	return &royaltiestypes.QueryAssetResponse{Asset: asset}, nil
+}
+
+func newView(n *node) *hostview.View {
+	return hostview.New(hostview.Queries{Operators: n, Royalties: &n.royalties, Receipts: &n.receipts},
+		hostview.Options{Operator: "operator", Fresh: fresh, Bound: bound})
+}
+
+func TestAnswersAreKeptRenewedAndGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &node{epoch: 4}
+		v := newView(n)
+		expect := func(want uint64, calls int) {
+			t.Helper()
+			got, err := v.Epoch(t.Context())
+			synctest.Wait() // for what is asked in the background
+			if err != nil || got != want || n.asked() != calls {
+				t.Fatalf("got %d, %v after %d calls, want %d after %d", got, err, n.asked(), want, calls)
+			}
+		}
+		expect(4, 1)
+		n.set(5, nil)
+		time.Sleep(fresh - time.Nanosecond)
+		expect(4, 1) // fresh enough
+		time.Sleep(time.Nanosecond)
+		expect(4, 2) // the old one at once, and a new one is asked for
+		expect(5, 2)
+
+		gone := errors.New("node is gone")
+		n.set(0, gone)
+		time.Sleep(bound - time.Nanosecond)
+		expect(5, 3) // still within the bound
+		time.Sleep(time.Nanosecond)
+		if _, err := v.Epoch(t.Context()); !errors.Is(err, gone) {
+			t.Errorf("past the bound: got %v, want that the node is gone", err)
+		}
+		n.set(6, nil)
+		expect(6, 5)
+	})
+}
+
+func TestManyCallersAskOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &node{epoch: 4}
+		v := newView(n)
+		var wait sync.WaitGroup
+		for range 50 {
+			wait.Go(func() {
+				if got, err := v.Epoch(t.Context()); err != nil || got != 4 {
+					t.Errorf("got %d, %v", got, err)
+				}
+			})
+		}
+		wait.Wait()
+		if n.asked() != 1 {
+			t.Errorf("asked %d times, want once", n.asked())
+		}
+	})
+}
+
+func TestSettler(t *testing.T) {
+	for name, c := range map[string]struct {
+		payer   [20]byte
+		settler receiptstypes.Settler
+		want    host.SettlerView
+	}{
+		"a gateway that pays operators": {
+			gatewayKey, receiptstypes.Settler{Address: "s", Gateway: "g", PaysOperators: true},
+			host.SettlerView{Known: true, IsGateway: true, AvailableUusdc: 1300, LimitUusdc: 800},
+		},
+		// take 10 % and royalties of at most 30 %: 1300 cover 3250, 800 cover 2000
+		"the operator": {
+			[20]byte{9}, receiptstypes.Settler{Address: "operator", Class: receiptstypes.Class_CLASS_DIRECT},
+			host.SettlerView{Known: true, AvailableUusdc: 3250, LimitUusdc: 2000},
+		},
+		"nobody": {[20]byte{9}, receiptstypes.Settler{}, host.SettlerView{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := &node{}
+			n.receipts.settler = c.settler
+			if got, err := newView(n).Settler(t.Context(), c.payer); err != nil || got != c.want {
+				t.Errorf("got %+v, %v, want %+v", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestWatermark(t *testing.T) {
+	if got, err := newView(&node{}).Watermark(t.Context()); err != nil || got != 99 {
+		t.Errorf("got %d, %v, want 99", got, err)
+	}
+}
+
+func TestAssetAllowed(t *testing.T) {
+	base := royaltiestypes.Asset{Kind: royaltiestypes.AssetKind_ASSET_KIND_BASE, CommercialUse: true}
+	lora := royaltiestypes.Asset{Kind: royaltiestypes.AssetKind_ASSET_KIND_ADAPTER, CommercialUse: true, Base: model[:]}
+	down := func(a royaltiestypes.Asset, epoch uint64) royaltiestypes.Asset {
+		a.Status, a.TakenDownEpoch = royaltiestypes.AssetStatus_ASSET_STATUS_TAKEN_DOWN, epoch
+		return a
+	}
+	free, elsewhere := base, lora
+	free.CommercialUse, elsewhere.Base = false, other[:]
+	for name, c := range map[string]struct {
+		model, adapter royaltiestypes.Asset
+		with           [32]byte
+		want           error
+	}{
+		"a model":                             {base, lora, [32]byte{}, nil},
+		"with its adapter":                    {base, lora, adapter, nil},
+		"unknown adapter":                     {base, lora, other, host.ErrNotLicensed},
+		"model is an adapter":                 {lora, lora, [32]byte{}, host.ErrNotLicensed},
+		"adapter is a model":                  {base, base, adapter, host.ErrNotLicensed},
+		"adapter of another base":             {base, elsewhere, adapter, host.ErrNotLicensed},
+		"no commercial use":                   {free, lora, [32]byte{}, host.ErrNotLicensed},
+		"model taken down":                    {down(base, 10), lora, [32]byte{}, host.ErrNotLicensed},
+		"model taken down later":              {down(base, 11), lora, [32]byte{}, nil},
+		"adapter taken down":                  {base, down(lora, 3), adapter, host.ErrNotLicensed},
+		"adapter taken down that is not used": {base, down(lora, 3), [32]byte{}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := &node{epoch: 10}
+			n.royalties.assets = map[string]royaltiestypes.Asset{hex.EncodeToString(model[:]): c.model, hex.EncodeToString(adapter[:]): c.adapter}
+			if err := newView(n).AssetAllowed(t.Context(), model, c.with); !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sigcheck_test
+
+import (
+	"testing"
+
+	"github.com/gpucoord/gpucoord/domain/receipt"
+	"github.com/gpucoord/gpucoord/relayer/internal/receipttest"
+	"github.com/gpucoord/gpucoord/relayer/sigcheck"
+)
+
+// BenchmarkReceiptCheck applies all 13 record rules to one record, on one core.
+func BenchmarkReceiptCheck(b *testing.B) {
+	m := receipttest.New()
+	for name, r := range map[string]receipt.Record{"2-signatures": m.Record(1), "3-signatures": m.Countersigned(m.Record(1))} {
+		sr1 := r.AppendSR1(nil)
+		for build, recover := range map[string]receipt.Recover{"relayer": sigcheck.Recover, "pure-go": receipt.RecoverAddress} {
+			b.Run(name+"/"+build, func(b *testing.B) {
+				checker := receipt.Checker{Domain: m.Domain, Recover: recover}
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := checker.Check(sr1); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
