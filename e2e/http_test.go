@@ -102,12 +102,11 @@ func TestBadHTTPInputOfHost(t *testing.T) {
 		"unfunded settler":     {func(j *hostJob) { j.auth.MaxAmount = 1 << 50 }, 402, "SETTLER_UNFUNDED"},
 		"sum overflows":        {func(j *hostJob) { j.auth.MaxAmount = 1<<64 - 1 }, 402, "SETTLER_UNFUNDED"},
 		"unknown model":        {func(j *hostJob) { j.body = bytes.Replace(j.body, []byte(directModel), []byte("gpt-0"), 1) }, 404, "UNKNOWN_MODEL"},
-		"another model":        {func(j *hostJob) { j.auth.ModelID[0] ^= 1 }, 400, "MODEL_MISMATCH"},
+		"another model":        {func(j *hostJob) { j.auth.AdapterID = demo.AssetID("borealis-code") }, 400, "MODEL_MISMATCH"},
 		"another body":         {func(j *hostJob) { j.auth.RequestCommit = [32]byte{1} }, 400, "REQUEST_COMMIT_MISMATCH"},
 		"no JSON":              {func(j *hostJob) { j.body = []byte("model=x") }, 400, "REQUEST_MALFORMED"},
 		"10 MB body":           {func(j *hostJob) { j.body = bytes.Repeat([]byte("x"), 10<<20) }, 413, "BODY_TOO_LARGE"},
 		"tokens overflow":      {func(j *hostJob) { j.body = bytes.Replace(j.body, []byte(":8,"), []byte(":18446744073709551616,"), 1) }, 0, ""},
-		"salt of wrong length": {func(j *hostJob) { j.header = "" }, 200, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := goodJob(t, w)

@@ -95,7 +95,7 @@ func TestCLI(t *testing.T) {
 }
 
 func cliExplain(t *testing.T, w *demo.World, e uint64, operator string) {
-	out := query(t, w, "rewards", "explain", strconv.FormatUint(e, 10), operator)
+	out := query(t, w, "rewards", "explain", operator, strconv.FormatUint(e, 10))
 	if got := at(out, "row", "operator"); got != operator {
 		t.Errorf("row of %v, want %s", got, operator)
 	}

@@ -111,7 +111,8 @@ func (a *attempt) authorise() *refusal {
 				Payer: g.payer, Operator: h.Key, ModelID: offer.ModelID, AdapterID: offer.AdapterID,
 				RequestCommit: wire.Commit(a.salt, body), PaymentRef: receipt.KeyedPaymentRef(g.secret[:], preimage),
 				MaxAmount: g.cfg.Limits.maxAmount(len(body), a.req.outputBound, offer),
-				IssuedAt:  uint64(max(now-issuedEarlier, 0)), ExpiresAt: uint64(max(now, 0) + int64(g.cfg.Timeouts.Job.std()/time.Second)), //nolint:gosec // not negative
+				IssuedAt:  uint64(max(now-issuedEarlier, 0)),                       //nolint:gosec // not negative
+				ExpiresAt: uint64(max(now, 0)) + uint64(g.cfg.Timeouts.Job/sec(1)), //nolint:gosec // not negative
 			},
 		},
 	}
@@ -228,7 +229,9 @@ func newBody(b []byte) io.Reader {
 
 // cleanError is an error of net/http without the URL and the addresses in it.
 func cleanError(err error) string {
-	for _, known := range []error{errHostSilent, errJobDeadline, errPrivateAddress, errWrongTLSKey, errNoTLS, context.DeadlineExceeded, io.ErrUnexpectedEOF, io.EOF} {
+	for _, known := range []error{
+		errHostSilent, errJobDeadline, errPrivateAddress, errWrongTLSKey, errNoTLS, context.DeadlineExceeded, io.ErrUnexpectedEOF, io.EOF,
+	} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}

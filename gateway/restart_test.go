@@ -92,7 +92,6 @@ func TestKilledAnywhereItPaysOnce(t *testing.T) {
 					image = f.image()
 				}
 				f.restartFrom(image)
-				if t.Logf("%+v %s", f.usage(k), f.logs); false {return}
 				f.wantCredit(k, 100_000-c.spent, 0, c.spent)
 				if used := f.usage(k); len(used) != 1 || used[0].State != c.state || used[0].Amount != c.spent {
 					t.Errorf("got %+v", used)

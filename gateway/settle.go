@@ -58,7 +58,8 @@ func (g *Gateway) receive(ctx context.Context, j *ledger.Job, seen review.Seen, 
 	if wrong != nil {
 		reason := review.Reason(wrong)
 		g.metrics.rejected.WithLabelValues(reason).Inc()
-		g.logger.WarnContext(ctx, "wrong receipt", jobAttr(j), slog.String("host_id", fmt.Sprintf("%x", j.Terms.HostID)), slog.String("reason", reason))
+		host := slog.String("host_id", fmt.Sprintf("%x", j.Terms.HostID))
+		g.logger.WarnContext(ctx, "wrong receipt", jobAttr(j), host, slog.String("reason", reason))
 		g.cooldowns.Lied(j.Host.Key, time.Now())
 		return false, g.ledger.Reject(ctx, j.ID, seen, sr1, reason)
 	}

@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"hash"
 	"io"
 	"log/slog"
@@ -110,8 +109,8 @@ func (s *relay) filter(data []byte) ([]byte, error) {
 		return data, nil // a quote inside a JSON string is escaped, so content cannot look like a key
 	}
 	var c chunk
-	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, fmt.Errorf("host's event: %w", err)
+	if json.Unmarshal(data, &c) != nil {
+		return nil, errNoAnswer // the decoder's words would quote the answer
 	}
 	if c.failed() {
 		return nil, errInData

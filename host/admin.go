@@ -113,7 +113,8 @@ func (h *Host) status(w http.ResponseWriter, r *http.Request) {
 		"first_offset": st.First, "end_offset": st.End, "high_seq": st.HighSeq, "indexed_receipts": st.Indexed,
 		"unclean_start": st.Unclean, "torn_bytes_cut": st.TornBytes,
 		"jobs_running": totals.Running, "jobs_known": totals.Known, "receipts_uncountersigned": totals.Uncountersigned,
-		"errors": h.statusErrors(r.Context(), st.HighSeq),
+		"unclaimed_uusdc": totals.UnclaimedUusdc,
+		"errors":          h.statusErrors(r.Context(), st.HighSeq),
 	}
 	writeJSON(w, http.StatusOK, out)
 }

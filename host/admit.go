@@ -35,7 +35,8 @@ func refused(r *Refusal) admission { return admission{refusal: r} }
 
 // admit applies every check in order and makes the admitted job durable: after it the engine may be called.
 //
-// Order: form, host key; a receipt that exists; time, signature; body, commitment; model; chain; nonce, open jobs, cover.
+// Order: form, host key; a receipt that exists; time, signature; payer; body, commitment; model, amount; chain; nonce, open jobs, cover.
+// Nobody but an accepted payer can make the host wait for a body: a signature alone costs nothing, the keys are free.
 func (h *Host) admit(w http.ResponseWriter, r *http.Request) admission {
 	started := time.Now()
 	auth, ref := h.readJobAuth(r)
@@ -48,7 +49,15 @@ func (h *Host) admit(w http.ResponseWriter, r *http.Request) admission {
 	if ref := h.checkJobAuth(&auth, unixNow()); ref != nil {
 		return refused(ref)
 	}
+	if ref := h.checkPayer(r.Context(), &auth); ref != nil {
+		return refused(ref)
+	}
+	h.limiter.giveBack(r.RemoteAddr) // a payer is bounded by its open jobs and its cover, not by the address it shares with others
+	if !h.arriving.enter(auth.Payer, h.cfg.Limits.MaxUncountersigned) {
+		return refused(RefuseTooManyArriving)
+	}
 	body, ref := h.readBody(w, r)
+	h.arriving.leave(auth.Payer)
 	if ref != nil {
 		return refused(ref)
 	}
@@ -58,6 +67,9 @@ func (h *Host) admit(w http.ResponseWriter, r *http.Request) admission {
 	}
 	offer, ref := h.catalog.resolve(req.model, auth.ModelID, auth.AdapterID)
 	if ref != nil {
+		return refused(ref)
+	}
+	if ref := req.boundOutput(offer, auth.MaxAmount, len(body)); ref != nil {
 		return refused(ref)
 	}
 	engineBody, ref := req.forEngine(offer.engineName, h.cfg.ContinuousUsage)
@@ -79,7 +91,7 @@ func (h *Host) served(auth *signedAuth) *receipt.Record {
 
 // enter asks the chain, takes the nonce and makes the admission durable.
 func (h *Host) enter(ctx context.Context, j *job) admission {
-	view, ref := h.askChain(ctx, j)
+	view, mark, ref := h.askChain(ctx, j)
 	if ref != nil {
 		return refused(ref)
 	}
@@ -87,7 +99,7 @@ func (h *Host) enter(ctx context.Context, j *job) admission {
 		JobID: j.auth.id, Payer: j.auth.Payer, Nonce: j.auth.Nonce, ExpiresAt: j.auth.ExpiresAt, MaxAmount: j.auth.MaxAmount,
 		OwesCountersignature: view.IsGateway,
 	}
-	err := h.book.Admit(a, jobbook.Limits{Cover: view.cover(), MaxOpen: h.cfg.Limits.MaxUncountersigned})
+	err := h.book.Admit(a, jobbook.Limits{Cover: view.cover(), Watermark: mark, MaxOpen: h.cfg.Limits.MaxUncountersigned})
 	if err != nil {
 		return h.notAdmitted(j, err)
 	}
@@ -123,43 +135,61 @@ func (h *Host) notAdmitted(j *job, err error) admission {
 	}
 }
 
-// askChain applies the checks that need the chain. Any error of the chain view refuses the job.
-func (h *Host) askChain(ctx context.Context, j *job) (SettlerView, *Refusal) {
+// checkPayer refuses a key that nobody settles for.
+func (h *Host) checkPayer(ctx context.Context, a *signedAuth) *Refusal {
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.Timeouts.Chain)
 	defer cancel()
-	if err := h.chain.AssetAllowed(ctx, j.auth.ModelID, j.auth.AdapterID); err != nil {
-		switch {
-		case !errors.Is(err, ErrNotLicensed):
-			return SettlerView{}, RefuseChainStale
-		case j.auth.AdapterID == [32]byte{}:
-			return SettlerView{}, RefuseModelNotLicensed
-		default:
-			return SettlerView{}, RefuseAdapterNotLicensed
-		}
+	_, ref := h.settler(ctx, a)
+	return ref
+}
+
+// settler returns who settles a job whose payer key is accepted here.
+func (h *Host) settler(ctx context.Context, a *signedAuth) (SettlerView, *Refusal) {
+	view, err := h.chain.Settler(ctx, a.Payer, a.IssuedAt)
+	switch {
+	case err != nil:
+		return SettlerView{}, RefuseChainStale
+	case !view.IsGateway && !h.cfg.AnyDirectPayer && !h.directPayers[a.Payer]:
+		return SettlerView{}, RefusePayer
+	case !view.Known:
+		return SettlerView{}, RefuseUnfunded
+	}
+	return view, nil
+}
+
+// askChain applies the checks that need the chain and returns the settler and the watermark. Any error of the chain view refuses the job.
+func (h *Host) askChain(ctx context.Context, j *job) (SettlerView, uint64, *Refusal) {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.Timeouts.Chain)
+	defer cancel()
+	if ref := h.checkAssets(ctx, j); ref != nil {
+		return SettlerView{}, 0, ref
 	}
 	epoch, err := h.chain.Epoch(ctx)
 	if err != nil {
-		return SettlerView{}, RefuseEpochUnknown
+		return SettlerView{}, 0, RefuseEpochUnknown
 	}
 	j.epoch = epoch
 	mark, err := h.chain.Watermark(ctx)
 	if err != nil {
-		return SettlerView{}, RefuseChainStale
+		return SettlerView{}, 0, RefuseChainStale
 	}
 	if high := h.log.HighSeq(); high < mark {
-		return SettlerView{}, RefuseBehindChain.with("the log ends at seq %d, the chain is at %d", high, mark)
+		return SettlerView{}, 0, RefuseBehindChain.with("the log ends at seq %d, the chain is at %d", high, mark)
 	}
-	view, err := h.chain.Settler(ctx, j.auth.Payer)
-	if err != nil {
-		return SettlerView{}, RefuseChainStale
+	view, ref := h.settler(ctx, &j.auth)
+	return view, mark, ref
+}
+
+func (h *Host) checkAssets(ctx context.Context, j *job) *Refusal {
+	switch err := h.chain.AssetAllowed(ctx, j.auth.ModelID, j.auth.AdapterID); {
+	case err == nil:
+		return nil
+	case !errors.Is(err, ErrNotLicensed):
+		return RefuseChainStale
+	case j.auth.AdapterID == [32]byte{}:
+		return RefuseModelNotLicensed
 	}
-	if !view.IsGateway && !h.cfg.AnyDirectPayer && !h.directPayers[j.auth.Payer] {
-		return SettlerView{}, RefusePayer
-	}
-	if !view.Known {
-		return SettlerView{}, RefuseUnfunded
-	}
-	return view, nil
+	return RefuseAdapterNotLicensed
 }
 
 // epoch asks the chain view for the present epoch.

@@ -51,7 +51,9 @@ func (h *Host) checkJobAuth(a *signedAuth, now uint64) *Refusal {
 		return RefuseExpired
 	case a.IssuedAt > now+clockSlackSeconds:
 		return RefuseNotYetValid
-	case a.ExpiresAt-min(a.IssuedAt, a.ExpiresAt) > maxJobTTLSeconds:
+	case a.IssuedAt > a.ExpiresAt:
+		return RefuseTimesReversed // no receipt of it could be valid
+	case a.ExpiresAt-a.IssuedAt > maxJobTTLSeconds:
 		return RefuseTTLTooLong
 	case !h.signedBy(a.Payer, a.id, a.sig):
 		return RefuseBadSignature

@@ -16,9 +16,10 @@ type SettlerView struct {
 	Known bool
 	// IsGateway says whether that is a gateway, which countersigns receipts, and not the operator.
 	IsGateway bool
-	// AvailableUusdc is the amount of jobs the settler's escrow still covers, after what is locked and what this host has claimed.
+	// AvailableUusdc is the amount of jobs the settler's escrow still covers, after what is locked. What this host has served and the chain
+	// does not know yet is not taken off: the host counts that itself.
 	AvailableUusdc uint64
-	// LimitUusdc is the most it lets this operator claim.
+	// LimitUusdc is what it still lets this operator claim.
 	LimitUusdc uint64
 }
 
@@ -30,8 +31,9 @@ func (v SettlerView) cover() uint64 { return min(v.AvailableUusdc, v.LimitUusdc)
 type Chain interface {
 	// Epoch returns the present epoch.
 	Epoch(ctx context.Context) (uint64, error)
-	// Settler returns who settles for a payer key at this moment.
-	Settler(ctx context.Context, payer [20]byte) (SettlerView, error)
+	// Settler returns who settles a job that a payer key authorised at issuedAt, in Unix seconds. A key is a gateway's only from its
+	// registration to its end, and the chain goes by issuedAt alone.
+	Settler(ctx context.Context, payer [20]byte, issuedAt uint64) (SettlerView, error)
 	// Watermark returns the highest sequence number claimed with the host's key, 0 if none was.
 	Watermark(ctx context.Context) (uint64, error)
 	// AssetAllowed returns nil if the model, with the adapter unless it is zero, may be served; ErrNotLicensed if not.

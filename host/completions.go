@@ -25,8 +25,13 @@ var (
 	errTooLarge = errors.New("engine's answer is larger than max_answer_bytes")
 )
 
-// maxEngineError bounds an error answer of the engine that is passed on.
-const maxEngineError = 64 << 10
+const (
+	// maxEngineError bounds an error answer of the engine that is passed on.
+	maxEngineError = 64 << 10
+	// maxDrain and drainTime bound the wait for the end of a stream after its last event.
+	maxDrain  = 4 << 10
+	drainTime = 100 * time.Millisecond
+)
 
 // completions serves POST /v1/chat/completions and POST /v1/completions.
 func (h *Host) completions(w http.ResponseWriter, r *http.Request) {
@@ -99,6 +104,7 @@ func (h *Host) serve(w http.ResponseWriter, r *http.Request, j *job) {
 		h.engineRefused(ctx, w, j, resp)
 	case mediaType == "text/event-stream":
 		h.stream(ctx, cancel, w, j, resp.Body)
+		drain(cancel, resp.Body)
 	default:
 		h.unary(ctx, w, j, resp)
 	}
@@ -208,6 +214,13 @@ func unaryUsage(body []byte) (usage, error) {
 		return usage{}, errNoUsage
 	}
 	return u, nil
+}
+
+// drain reads what an engine sends after [DONE], which is nothing, so that its connection can be used again.
+func drain(cancel context.CancelCauseFunc, body io.Reader) {
+	limit := time.AfterFunc(drainTime, func() { cancel(nil) })
+	defer limit.Stop()
+	_, _ = io.CopyN(io.Discard, body, maxDrain) // what does not end in time is closed
 }
 
 // readBounded reads all of r, or fails when it is longer than limit.

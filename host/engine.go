@@ -29,6 +29,8 @@ func newEngine(c *Config) *engine {
 			MaxIdleConnsPerHost:   c.Limits.MaxConcurrent,
 			IdleConnTimeout:       c.Timeouts.Idle,
 			DisableCompression:    true,
+			// what an engine sends in headers is a few hundred bytes
+			MaxResponseHeaderBytes: maxEngineError,
 		},
 	}
 }

@@ -166,11 +166,8 @@ func TestClientThatLeavesPaysForWhatItGot(t *testing.T) {
 }
 
 func TestClientThatTakesNothingIsCutOff(t *testing.T) {
-	f := newFixture(t, func(c *host.Config, e *enginesim.Config) {
-		c.Timeouts.Write = 50 * time.Millisecond
-		e.DefaultMaxTokens = 100_000 // some 20 MB of events, more than the sockets hold
-	})
-	r := f.request(`{"model":"base","stream":true,"messages":[]}`)
+	f := newFixture(t, func(c *host.Config, _ *enginesim.Config) { c.Timeouts.Write = 50 * time.Millisecond })
+	r := f.request(`{"model":"base","stream":true,"messages":[],"max_tokens":100000}`) // some 20 MB of events, more than the sockets hold
 	req, err := r.http(t.Context(), f.server.URL)
 	if err != nil {
 		t.Fatal(err)

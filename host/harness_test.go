@@ -56,8 +56,10 @@ type fakeChain struct {
 	mu        sync.Mutex
 	epoch     uint64
 	watermark uint64
-	view      host.SettlerView
-	err       map[string]error // by method
+	// gatewayFrom is the first issuedAt at which the payer is what view says; before it nobody settles.
+	gatewayFrom uint64
+	view        host.SettlerView
+	err         map[string]error // by method
 }
 
 func newFakeChain() *fakeChain {
@@ -77,9 +79,12 @@ func (c *fakeChain) Epoch(context.Context) (uint64, error) {
 	return c.epoch, c.err["Epoch"]
 }
 
-func (c *fakeChain) Settler(context.Context, [20]byte) (host.SettlerView, error) {
+func (c *fakeChain) Settler(_ context.Context, _ [20]byte, issuedAt uint64) (host.SettlerView, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if issuedAt < c.gatewayFrom {
+		return host.SettlerView{}, c.err["Settler"]
+	}
 	return c.view, c.err["Settler"]
 }
 

@@ -58,7 +58,8 @@ type Host struct {
 	book      *jobbook.Book
 	metrics   *metrics
 	limiter   *limiter
-	slots     chan struct{} // one per job in progress
+	slots     chan struct{}    // one per job in progress
+	arriving  counts[[20]byte] // bodies that are being read, by payer
 	modelList modelList
 
 	issue     sync.Mutex // held while a receipt gets its place; guards lastEpoch
@@ -109,6 +110,7 @@ func New(cfg Config, deps Deps) (*Host, error) {
 
 // open opens the log and the listeners.
 func (h *Host) open() (err error) {
+	h.book.Prune(unixNow()) // so that long expired nonces in the log are not even collected
 	h.log, err = receiptlog.Open(receiptlog.Options{
 		Dir: filepath.Join(h.cfg.DataDir, "receipts"), Domain: h.domain, HostKey: h.keyAddress,
 		IndexEpochs: h.cfg.Limits.IndexEpochs, KeepEpochs: h.cfg.Limits.KeepEpochs, Synced: h.metrics.synced,
@@ -118,9 +120,11 @@ func (h *Host) open() (err error) {
 	}
 	h.book.Prune(unixNow())
 	h.lastEpoch = h.log.Stats().NewestEpoch
-	if h.public, err = listen(h.cfg.Listen); err != nil {
+	public, err := listen(h.cfg.Listen)
+	if err != nil {
 		return err
 	}
+	h.public = newBoundedListener(public, maxConns, maxConnsOfOne)
 	if h.cfg.TLSCertFile != "" {
 		cert, err := tls.LoadX509KeyPair(h.cfg.TLSCertFile, h.cfg.TLSKeyFile)
 		if err != nil {

@@ -7,8 +7,6 @@ import (
 	"net/netip"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 const (
@@ -18,20 +16,32 @@ const (
 	remoteIdle = time.Minute
 )
 
-// remote is one address's limiter.
-type remote struct {
-	limiter *rate.Limiter
-	seen    time.Time
+// bucket is one address's allowance: spent is the time that its requests have used up, and time pays it off.
+type bucket struct {
+	spent time.Duration
+	seen  time.Time
+}
+
+// take uses up cost, unless that exceeds room.
+func (b *bucket) take(now time.Time, cost, room time.Duration) bool {
+	if elapsed := now.Sub(b.seen); elapsed > 0 {
+		b.spent = max(b.spent-elapsed, 0)
+	}
+	b.seen = now
+	if b.spent+cost > room {
+		return false
+	}
+	b.spent += cost
+	return true
 }
 
 // limiter bounds the requests of each remote address, in memory only.
 type limiter struct {
-	every rate.Limit
-	burst int
+	cost, room time.Duration // of one request, and of a burst of them
 
 	mu      sync.Mutex // guards what follows
-	remotes map[netip.Prefix]*remote
-	others  *rate.Limiter
+	remotes map[netip.Prefix]*bucket
+	others  bucket
 	swept   time.Time
 }
 
@@ -40,8 +50,8 @@ func newLimiter(perSecond, burst int) *limiter {
 	if perSecond == 0 {
 		return nil
 	}
-	every := rate.Limit(perSecond)
-	return &limiter{every: every, burst: burst, remotes: make(map[netip.Prefix]*remote), others: rate.NewLimiter(every, burst)}
+	cost := time.Second / time.Duration(perSecond)
+	return &limiter{cost: cost, room: cost * time.Duration(burst), remotes: make(map[netip.Prefix]*bucket)}
 }
 
 // allow takes one request of a remote address into account.
@@ -55,22 +65,34 @@ func (l *limiter) allow(remoteAddr string, now time.Time) bool {
 	if now.Sub(l.swept) > remoteIdle {
 		l.sweep(now)
 	}
-	r := l.remotes[key]
-	if r == nil {
+	b := l.remotes[key]
+	if b == nil {
 		if !ok || len(l.remotes) >= maxRemotes {
-			return l.others.AllowN(now, 1)
+			return l.others.take(now, l.cost, l.room)
 		}
-		r = &remote{limiter: rate.NewLimiter(l.every, l.burst)}
-		l.remotes[key] = r
+		b = &bucket{seen: now}
+		l.remotes[key] = b
 	}
-	r.seen = now
-	return r.limiter.AllowN(now, 1)
+	return b.take(now, l.cost, l.room)
+}
+
+// giveBack makes a request count for nothing, because a signature showed that it comes from someone who is bounded otherwise.
+func (l *limiter) giveBack(remoteAddr string) {
+	if l == nil {
+		return
+	}
+	key, _ := remoteKey(remoteAddr)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := l.remotes[key]; b != nil {
+		b.spent = max(b.spent-l.cost, 0)
+	}
 }
 
 func (l *limiter) sweep(now time.Time) {
 	l.swept = now
-	for key, r := range l.remotes {
-		if now.Sub(r.seen) > remoteIdle {
+	for key, b := range l.remotes {
+		if now.Sub(b.seen) > remoteIdle {
 			delete(l.remotes, key)
 		}
 	}

@@ -171,6 +171,11 @@ func TestLimiterTellsRemotesApartAndForgetsThem(t *testing.T) {
 	if got := allowed("192.0.2.1:1", now.Add(time.Second)); got != 1 {
 		t.Fatalf("a second later: got %d", got)
 	}
+	l.giveBack("192.0.2.1:3")
+	l.giveBack("192.0.2.7:3") // unknown
+	if got := allowed("192.0.2.1:1", now.Add(time.Second)); got != 1 {
+		t.Fatalf("after one was given back: got %d", got)
+	}
 	allowed("192.0.2.9:1", now.Add(3*remoteIdle))
 	if len(l.remotes) != 1 {
 		t.Fatalf("idle addresses are kept: %d", len(l.remotes))

@@ -99,15 +99,16 @@ func (h *Host) countersign(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, RefuseBadCountersignature)
 		return
 	}
+	id := rec.JobID(h.domain)
 	if !rec.Countersigned {
-		id := rec.JobID(h.domain)
 		if err := h.log.Final(r.Context(), id, [65]byte(b)); err != nil {
 			h.refuse(w, RefuseLogFailed)
 			return
 		}
-		h.book.Countersigned(id)
 		rec.SigFinal, rec.Countersigned = [65]byte(b), true
 		h.metrics.countersigned.Inc()
 	}
+	h.book.Countersigned(id) // each time: the first one may have come before the job was noted as served
+	h.limiter.giveBack(r.RemoteAddr)
 	writeJSON(w, http.StatusOK, h.view(rec))
 }

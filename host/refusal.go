@@ -40,11 +40,15 @@ var (
 		Message: "the authorisation has expired: sign a new one"}
 	RefuseNotYetValid = &Refusal{Status: 401, Code: "JOB_AUTH_NOT_YET_VALID",
 		Message: "the authorisation was issued in the future: set the clock"}
+	RefuseTimesReversed = &Refusal{Status: 400, Code: "JOB_AUTH_TIMES_REVERSED",
+		Message: "the authorisation expires before it is issued: set expiresAt after issuedAt"}
 	RefuseTTLTooLong = &Refusal{Status: 400, Code: "JOB_TTL_TOO_LONG",
 		Message: "the authorisation runs for more than 1 hour: let it expire at most 3600 seconds after it was issued"}
 	RefuseBadSignature = &Refusal{Status: 401, Code: "JOB_AUTH_BAD_SIGNATURE",
 		Message: "the signature is not the payer's over this authorisation on this chain: check the payer key, and that chain_id and " +
 			"evm_chain_id are those on this host's card (an authorisation for another chain looks the same)"}
+	RefuseTooManyArriving = &Refusal{Status: 429, Code: "TOO_MANY_ARRIVING", RetryAfterSeconds: 1,
+		Message: "too many requests of this payer are still being sent: send each body at once"}
 	RefuseBodyTooLarge = &Refusal{Status: 413, Code: "BODY_TOO_LARGE",
 		Message: "the request is larger than max_body_bytes on this host's card"}
 	RefuseBodyTimeout = &Refusal{Status: 408, Code: "BODY_INCOMPLETE",
@@ -55,6 +59,8 @@ var (
 		Message: "the authorisation's requestCommit is not SHA256(salt | body): commit to the bytes that are sent"}
 	RefuseRequestMalformed = &Refusal{Status: 400, Code: "REQUEST_MALFORMED",
 		Message: "the request must be a JSON object with a model"}
+	RefuseAmountTooSmall = &Refusal{Status: 402, Code: "MAX_AMOUNT_TOO_SMALL",
+		Message: "authorise at least the price of the prompt and of max_tokens for every choice, or ask for less"}
 	RefuseUnknownModel = &Refusal{Status: 404, Code: "UNKNOWN_MODEL",
 		Message: "see /v1/models for the models served here"}
 	RefuseUnknownAdapter = &Refusal{Status: 404, Code: "UNKNOWN_ADAPTER",

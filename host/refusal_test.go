@@ -66,6 +66,14 @@ func TestEveryRefusalBeforeTheEngine(t *testing.T) {
 		"adapter not licensed": {"ADAPTER_NOT_LICENSED", 403,
 			adapter(chainErr("AssetAllowed", host.ErrNotLicensed))},
 		"model not licensed": {"MODEL_NOT_LICENSED", 403, chainErr("AssetAllowed", host.ErrNotLicensed)},
+		"times reversed":     {"JOB_AUTH_TIMES_REVERSED", 400, auth(func(a *receipt.JobAuth) { a.IssuedAt, a.ExpiresAt = a.ExpiresAt-580, a.ExpiresAt-590 })},
+		"work for nothing":   {"MAX_AMOUNT_TOO_SMALL", 402, auth(func(a *receipt.JobAuth) { a.MaxAmount = 1 })}, // 5 for the prompt's bytes
+		"several choices for the price of one": {"MAX_AMOUNT_TOO_SMALL", 402,
+			body(`{"model":"base","max_tokens":1000,"n":1001}`)},
+		"several prompts for the price of one": {"MAX_AMOUNT_TOO_SMALL", 402,
+			body(`{"model":"base","max_tokens":600000,"prompt":["a","b"]}`)},
+		"overflowing length": {"MAX_AMOUNT_TOO_SMALL", 402, body(`{"model":"base","max_tokens":18446744073709551615,"n":18446744073709551615}`)},
+		"negative length":    {"REQUEST_MALFORMED", 400, body(`{"model":"base","max_tokens":-1}`)},
 		"stale assets":       {"CHAIN_VIEW_STALE", 503, chainErr("AssetAllowed", errStale)},
 		"stale settlers":     {"CHAIN_VIEW_STALE", 503, chainErr("Settler", errStale)},
 		"stale watermark":    {"CHAIN_VIEW_STALE", 503, chainErr("Watermark", errStale)},
@@ -74,7 +82,10 @@ func TestEveryRefusalBeforeTheEngine(t *testing.T) {
 		"unknown settler":    {"SETTLER_UNFUNDED", 402, func(f *fixture, _ *request) { f.chain.set(func(c *fakeChain) { c.view.Known = false }) }},
 		"no escrow":          {"SETTLER_UNFUNDED", 402, func(f *fixture, _ *request) { f.chain.set(func(c *fakeChain) { c.view.AvailableUusdc = 999_999 }) }},
 		"over the limit":     {"SETTLER_UNFUNDED", 402, func(f *fixture, _ *request) { f.chain.set(func(c *fakeChain) { c.view.LimitUusdc = 999_999 }) }},
-		"no gateway's key":   {"PAYER_NOT_ACCEPTED", 403, func(f *fixture, _ *request) { f.chain.set(func(c *fakeChain) { c.view.IsGateway = false }) }},
+		"issued before the payer's key was a gateway's": {"PAYER_NOT_ACCEPTED", 403, func(f *fixture, r *request) {
+			f.chain.set(func(c *fakeChain) { c.gatewayFrom = r.auth.IssuedAt + 1 })
+		}},
+		"no gateway's key": {"PAYER_NOT_ACCEPTED", 403, func(f *fixture, _ *request) { f.chain.set(func(c *fakeChain) { c.view.IsGateway = false }) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, nil)

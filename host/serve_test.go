@@ -58,9 +58,9 @@ func TestAdapterIsServedUnderItsName(t *testing.T) {
 
 func TestAmountStopsAtMaxAmount(t *testing.T) {
 	f := newFixture(t, nil)
-	r := f.chat("20")
-	r.auth.MaxAmount = 10
-	if rec := f.record(f.send(r).header.Get(wire.HeaderReceipt)); rec.Amount != 10 || rec.OutputTokens != 20 {
+	r := f.request(`{"model":"base","messages":[{"content":"` + strings.Repeat("w ", 40) + `"}],"max_tokens":1}`) // 9 micro-USD
+	r.auth.MaxAmount = 3
+	if rec := f.record(f.send(r).header.Get(wire.HeaderReceipt)); rec.Amount != 3 || rec.PromptTokens != 40 || rec.OutputTokens != 1 {
 		t.Fatalf("got %+v", rec)
 	}
 }

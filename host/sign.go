@@ -34,7 +34,7 @@ func (h *Host) finish(ctx context.Context, j *job, res result) (*receipt.Record,
 		h.logger.LogAttrs(ctx, slog.LevelError, "receipt not stored", slog.Any("err", err))
 		return nil, err
 	}
-	h.book.Served(j.auth.id, rec.Epoch, rec.Amount)
+	h.book.Served(j.auth.id, rec.Epoch, rec.Seq, rec.Amount)
 	h.metrics.served(j.offer.name, rec)
 	return rec, nil
 }

@@ -62,7 +62,8 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 	options := url.Values{
 		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(1)"}, "_txlock": {"immediate"},
 	}
-	db, err := sql.Open("sqlite", "file:"+path+"?"+options.Encode())
+	file := url.URL{Path: path} // escaped: a # or ? in a name would end it
+	db, err := sql.Open("sqlite", "file:"+file.EscapedPath()+"?"+options.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"os"
 	"path/filepath"
 	"reflect"
 	"sync"
@@ -180,7 +181,7 @@ func TestKeysExpireAndAreRevoked(t *testing.T) {
 
 func TestJobsSurviveARestart(t *testing.T) {
 	ctx := t.Context()
-	path := filepath.Join(t.TempDir(), "ledger.db")
+	path := filepath.Join(t.TempDir(), "led ger#1?%41.db") // a URL would read another name
 	l, err := ledger.Open(ctx, path)
 	if err != nil {
 		t.Fatal(err)
@@ -199,6 +200,9 @@ func TestJobsSurviveARestart(t *testing.T) {
 		t.Fatalf("a job in progress is listed: %+v, %v", got, err)
 	}
 	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
 		t.Fatal(err)
 	}
 	l = open(t, path)

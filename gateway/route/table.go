@@ -8,7 +8,6 @@ package route
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -18,14 +17,6 @@ import (
 
 // Asset is what a customer asks for: a base model, with an adapter unless AdapterID is zero.
 type Asset struct{ ModelID, AdapterID [32]byte }
-
-// String is the asset's name where it has no other: the model id in hex, and after a colon the adapter id.
-func (a Asset) String() string {
-	if a.AdapterID == [32]byte{} {
-		return hex.EncodeToString(a.ModelID[:])
-	}
-	return hex.EncodeToString(a.ModelID[:]) + ":" + hex.EncodeToString(a.AdapterID[:])
-}
 
 // Offer is one asset that a host serves.
 type Offer struct {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package jobbook keeps which jobs a host has admitted: used nonces, running jobs, and receipts that wait for a countersignature.
+// Package jobbook keeps which jobs a host has admitted: used nonces, running jobs, receipts that wait for a countersignature, and what
+// each payer has used and the chain does not know yet.
 //
 // The book is memory only. It is filled from the receipt log when the host starts, and every admission is made durable there before the
 // engine is called, so a restart forgets nothing: a job that was admitted and has no receipt is then Interrupted.
@@ -21,7 +22,7 @@ var (
 	ErrInterrupted = errors.New("the host stopped while it served this job and has no receipt of it: sign a new authorisation")
 	ErrRunning     = errors.New("this job is being served: wait for its receipt")
 	ErrServed      = errors.New("this job was served: its receipt is in the log")
-	ErrUnfunded    = errors.New("the payer's open jobs and this one exceed what its settler can cover")
+	ErrUnfunded    = errors.New("the payer's unclaimed jobs and this one exceed what its settler can cover")
 	ErrTooManyOpen = errors.New("too many jobs of this payer run or wait for its countersignature")
 )
 
@@ -49,30 +50,10 @@ const (
 	stateServed
 )
 
-type nonceKey struct {
-	payer [20]byte
-	nonce uint64
-}
-
-// job is what the book knows of one admission.
+// job is what the book knows of a job that runs, was interrupted, or waits for its countersignature.
 type job struct {
 	receiptlog.Admission
-	state   state
-	waiting bool // for its countersignature
-}
-
-// openReceipt is a receipt that waits for its countersignature.
-type openReceipt struct {
-	jobID         [32]byte
-	epoch, amount uint64
-}
-
-// payer is one payer key's exposure.
-type payer struct {
-	running    int
-	runningMax uint64 // sum of the running jobs' max amounts
-	open       []openReceipt
-	openAmount uint64
+	state state
 }
 
 // Book is the host's memory of jobs. Its methods may be called concurrently.
@@ -80,20 +61,18 @@ type Book struct {
 	keepEpochs uint64
 
 	mu     sync.Mutex
-	nonces map[nonceKey][32]byte
+	nonces nonces
 	jobs   map[[32]byte]*job
 	payers map[[20]byte]*payer
-	aging  map[uint64][][32]byte // jobs by the minute in which they may be forgotten
-	newest uint64                // epoch
+	epochs epochs
 }
 
-// New returns an empty book. Uncountersigned receipts older than keepEpochs before the newest epoch are given up: they can no longer be
-// claimed, and no longer count against their payer.
+// New returns an empty book. Receipts older than keepEpochs before the newest epoch are given up: they can no longer be claimed, and no
+// longer count against their payer.
 func New(keepEpochs uint64) *Book {
 	return &Book{
-		keepEpochs: keepEpochs,
-		nonces:     make(map[nonceKey][32]byte), jobs: make(map[[32]byte]*job), payers: make(map[[20]byte]*payer),
-		aging: make(map[uint64][][32]byte),
+		keepEpochs: keepEpochs, nonces: nonces{buckets: make(map[uint64]map[nonceKey]spent)},
+		jobs: make(map[[32]byte]*job), payers: make(map[[20]byte]*payer),
 	}
 }
 
@@ -101,6 +80,8 @@ func New(keepEpochs uint64) *Book {
 type Limits struct {
 	// Cover is what the payer's settler can still cover.
 	Cover uint64
+	// Watermark is the highest sequence number that the chain knows: what was served up to its epoch is claimed, so Cover is less already.
+	Watermark uint64
 	// MaxOpen is how many jobs of a payer that owes countersignatures may run or wait for one.
 	MaxOpen int
 }
@@ -111,12 +92,10 @@ type Limits struct {
 func (b *Book) Admit(a receiptlog.Admission, lim Limits) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.known(a.JobID); err != nil {
+	if err := b.known(&a); err != nil {
 		return err
 	}
-	if _, ok := b.nonces[nonceKey{a.Payer, a.Nonce}]; ok {
-		return ErrNonceUsed
-	}
+	b.claimed(lim.Watermark)
 	if p := b.payers[a.Payer]; p != nil {
 		if a.OwesCountersignature && p.running+len(p.open) >= lim.MaxOpen {
 			return p.tooManyOpen()
@@ -128,59 +107,63 @@ func (b *Book) Admit(a receiptlog.Admission, lim Limits) error {
 		return ErrUnfunded
 	}
 	b.enter(a, stateRunning)
+	p := b.payer(a.Payer)
+	p.running++
+	p.runningMax += a.MaxAmount // cannot wrap: the sum was checked
 	return nil
 }
 
-// Known returns the error that Admit would return for the job alone, nil if the book does not know it.
-func (b *Book) Known(jobID [32]byte) error {
+// Known returns the error that Admit would return for the job and its nonce alone, nil if the book knows neither.
+func (b *Book) Known(a receiptlog.Admission) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.known(jobID)
+	return b.known(&a)
 }
 
-func (b *Book) known(jobID [32]byte) error {
-	j := b.jobs[jobID]
-	if j == nil {
-		return nil
+func (b *Book) known(a *receiptlog.Admission) error {
+	if j := b.jobs[a.JobID]; j != nil {
+		return j.state.err()
 	}
-	switch j.state {
-	case stateServed:
-		return ErrServed
+	s, ok := b.nonces.find(keyOf(a))
+	switch {
+	case !ok:
+		return nil
+	case s.job != short(a.JobID):
+		return ErrNonceUsed
+	}
+	return s.state.err()
+}
+
+func (s state) err() error {
+	switch s {
 	case stateRunning:
 		return ErrRunning
+	case stateServed:
+		return ErrServed
 	case stateInterrupted:
-		return ErrInterrupted
 	}
 	return ErrInterrupted
 }
 
-func (p *payer) tooManyOpen() *TooManyOpenError {
-	e := &TooManyOpenError{Running: p.running, Uncountersigned: make([][32]byte, len(p.open))}
-	for i, o := range p.open {
-		e.Uncountersigned[i] = o.jobID
+// payer returns the payer's exposure, a new one if there is none.
+func (b *Book) payer(key [20]byte) *payer {
+	p := b.payers[key]
+	if p == nil {
+		p = &payer{}
+		b.payers[key] = p
 	}
-	return e
+	return p
 }
 
 func (p *payer) covered(maxAmount, cover uint64) bool {
-	sum, c1 := bits.Add64(p.runningMax, p.openAmount, 0)
+	sum, c1 := bits.Add64(p.runningMax, p.unclaimedSum(), 0)
 	sum, c2 := bits.Add64(sum, maxAmount, 0)
 	return c1 == 0 && c2 == 0 && sum <= cover
 }
 
 func (b *Book) enter(a receiptlog.Admission, s state) {
 	b.jobs[a.JobID] = &job{Admission: a, state: s}
-	b.nonces[nonceKey{a.Payer, a.Nonce}] = a.JobID
-	b.age(a.JobID, a.ExpiresAt)
-	if s == stateRunning {
-		p := b.payers[a.Payer]
-		if p == nil {
-			p = &payer{}
-			b.payers[a.Payer] = p
-		}
-		p.running++
-		p.runningMax += a.MaxAmount // cannot wrap: Admit has checked the sum
-	}
+	b.nonces.put(&a, s)
 }
 
 // Forget takes back an admission that could not be made durable.
@@ -192,7 +175,7 @@ func (b *Book) Forget(jobID [32]byte) {
 		return
 	}
 	b.stopRunning(j)
-	delete(b.nonces, nonceKey{j.Payer, j.Nonce})
+	b.nonces.remove(&j.Admission)
 	delete(b.jobs, jobID)
 }
 
@@ -203,6 +186,7 @@ func (b *Book) Interrupt(jobID [32]byte) {
 	if j := b.jobs[jobID]; j != nil {
 		b.stopRunning(j)
 		j.state = stateInterrupted
+		b.nonces.put(&j.Admission, j.state)
 	}
 }
 
@@ -217,7 +201,7 @@ func (b *Book) stopRunning(j *job) {
 }
 
 func (b *Book) dropIfIdle(key [20]byte, p *payer) {
-	if p.running == 0 && len(p.open) == 0 {
+	if p.running == 0 && len(p.open) == 0 && len(p.unclaimed) == 0 {
 		delete(b.payers, key)
 	}
 }

@@ -43,12 +43,12 @@ func TestNonceIsUsedOnceAndJobsAreKnown(t *testing.T) {
 	}
 	other.Payer = [20]byte{2}
 	admit(t, b, other)
-	b.Served(id(1), 5, 0)
-	if err := b.Known(id(1)); !errors.Is(err, jobbook.ErrServed) {
+	b.Served(id(1), 5, 1, 0)
+	if err := b.Known(job(1)); !errors.Is(err, jobbook.ErrServed) {
 		t.Fatalf("served job: got %v", err)
 	}
 	b.Interrupt(id(2))
-	if err := b.Known(id(2)); !errors.Is(err, jobbook.ErrInterrupted) {
+	if err := b.Known(other); !errors.Is(err, jobbook.ErrInterrupted) {
 		t.Fatalf("interrupted job: got %v", err)
 	}
 	admit(t, b, job(3))
@@ -59,7 +59,7 @@ func TestNonceIsUsedOnceAndJobsAreKnown(t *testing.T) {
 func TestOpenJobsAreBoundedAndNamed(t *testing.T) {
 	b := jobbook.New(3)
 	admit(t, b, job(1))
-	b.Served(id(1), 5, 7)
+	b.Served(id(1), 5, 1, 7)
 	admit(t, b, job(2))
 	err := b.Admit(job(3), rich)
 	var tooMany *jobbook.TooManyOpenError
@@ -69,7 +69,7 @@ func TestOpenJobsAreBoundedAndNamed(t *testing.T) {
 	if tooMany.Running != 1 || len(tooMany.Uncountersigned) != 1 || tooMany.Uncountersigned[0] != id(1) {
 		t.Fatalf("got %+v", tooMany)
 	}
-	b.Served(id(2), 5, 0) // costs nothing, so it is no open risk
+	b.Served(id(2), 5, 2, 0) // costs nothing, so it is no open risk
 	admit(t, b, job(3))
 	b.Countersigned(id(1))
 	open, running := b.Open(gateway)
@@ -84,14 +84,14 @@ func TestDirectPayersOweNoCountersignature(t *testing.T) {
 		a := job(n)
 		a.OwesCountersignature = false
 		admit(t, b, a)
-		b.Served(id(n), 5, 7)
+		b.Served(id(n), 5, uint64(n), 7)
 	}
 	if open, _ := b.Open(gateway); len(open) != 0 {
 		t.Fatalf("got %d open", len(open))
 	}
 }
 
-func TestCoverCountsRunningAndOpenJobs(t *testing.T) {
+func TestCoverCountsRunningAndUnclaimedJobs(t *testing.T) {
 	b := jobbook.New(3)
 	lim := jobbook.Limits{Cover: 27, MaxOpen: 32}
 	step := func(n byte, want error) {
@@ -103,10 +103,11 @@ func TestCoverCountsRunningAndOpenJobs(t *testing.T) {
 	step(1, nil) // running: 10
 	step(2, nil) // running: 20
 	step(3, jobbook.ErrUnfunded)
-	b.Served(id(1), 5, 7) // running 10, open 7
-	step(3, nil)          // exactly 27
+	b.Served(id(1), 5, 1, 7) // running 10, open 7
+	step(3, nil)             // exactly 27
 	step(4, jobbook.ErrUnfunded)
-	b.Countersigned(id(1))
+	b.Countersigned(id(1)) // the money is still the host's to claim
+	step(4, jobbook.ErrUnfunded)
 	b.Interrupt(id(2))
 	step(4, nil)
 	huge := job(5)
@@ -120,15 +121,15 @@ func TestRestartTurnsRunningIntoInterrupted(t *testing.T) {
 	b := jobbook.New(3)
 	b.Admitted(job(1))
 	b.Admitted(job(2))
-	b.Served(id(1), 5, 7)
-	if err := b.Known(id(2)); !errors.Is(err, jobbook.ErrInterrupted) {
+	b.Served(id(1), 5, 1, 7)
+	if err := b.Known(job(2)); !errors.Is(err, jobbook.ErrInterrupted) {
 		t.Fatalf("job without a receipt: got %v", err)
 	}
 	open, running := b.Open(gateway)
 	if len(open) != 1 || open[0] != id(1) || running != 0 {
 		t.Fatalf("got %d open, %d running", len(open), running)
 	}
-	if got, want := b.Totals(), (jobbook.Totals{Known: 2, Uncountersigned: 1}); got != want {
+	if got, want := b.Totals(), (jobbook.Totals{Known: 2, Uncountersigned: 1, UnclaimedUusdc: 7}); got != want {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}
 }
@@ -136,14 +137,14 @@ func TestRestartTurnsRunningIntoInterrupted(t *testing.T) {
 func TestOpenReceiptsOfClosedEpochsAreGivenUp(t *testing.T) {
 	b := jobbook.New(3)
 	admit(t, b, job(1))
-	b.Served(id(1), 5, 7)
+	b.Served(id(1), 5, 1, 7)
 	admit(t, b, job(2))
-	b.Served(id(2), 8, 7)
+	b.Served(id(2), 8, 2, 7)
 	if open, _ := b.Open(gateway); len(open) != 2 {
 		t.Fatalf("epoch 5 at epoch 8: got %d open", len(open))
 	}
 	admit(t, b, receiptlog.Admission{JobID: id(3), Payer: [20]byte{2}})
-	b.Served(id(3), 9, 0)
+	b.Served(id(3), 9, 3, 0)
 	open, _ := b.Open(gateway)
 	if len(open) != 1 || open[0] != id(2) {
 		t.Fatalf("epoch 5 at epoch 9: got %d open", len(open))
@@ -155,19 +156,68 @@ func TestPruneKeepsWhatCanStillMatter(t *testing.T) {
 	for n := byte(1); n <= 2; n++ {
 		admit(t, b, job(n))
 	}
-	b.Served(id(1), 5, 7)
-	b.Served(id(2), 5, 0)
-	b.Prune(1600)
-	if b.Known(id(2)) == nil {
+	b.Served(id(1), 5, 1, 7)
+	b.Served(id(2), 5, 2, 0)
+	b.Prune(1799)
+	if b.Known(job(2)) == nil {
 		t.Fatal("pruned within the margin")
 	}
-	b.Prune(1660)
-	if b.Known(id(2)) != nil || b.Known(id(1)) == nil {
-		t.Fatalf("after the margin: served %v, open %v", b.Known(id(2)), b.Known(id(1)))
+	b.Prune(1800)
+	if b.Known(job(2)) != nil || b.Known(job(1)) == nil {
+		t.Fatalf("after the margin: served %v, open %v", b.Known(job(2)), b.Known(job(1)))
 	}
 	b.Countersigned(id(1))
-	b.Prune(1660 + 660)
-	if got := b.Totals(); got != (jobbook.Totals{}) {
+	b.Served(id(1), 9, 9, 0) // unknown by now
+	if open, _ := b.Open(gateway); len(open) != 0 || b.Known(job(1)) != nil {
+		t.Fatalf("after the countersignature: %d open, %v", len(open), b.Known(job(1)))
+	}
+	if got, want := b.Totals(), (jobbook.Totals{}); got != want {
 		t.Fatalf("got %+v", got)
+	}
+}
+
+func TestUnclaimedJobsCountUntilTheChainKnowsThem(t *testing.T) {
+	b := jobbook.New(3)
+	for n := byte(1); n <= 3; n++ {
+		a := job(n)
+		a.OwesCountersignature = false
+		admit(t, b, a)
+		b.Served(id(n), 4+uint64(n), 10*uint64(n), 10) // seq 10 in epoch 5, 20 in 6, 30 in 7
+	}
+	for _, tc := range []struct{ watermark, unclaimed uint64 }{{0, 30}, {9, 30}, {10, 20}, {19, 20}, {20, 10}, {35, 0}} {
+		lim := jobbook.Limits{Cover: 10 + tc.unclaimed - 1, Watermark: tc.watermark, MaxOpen: 2}
+		if err := b.Admit(job(9), lim); !errors.Is(err, jobbook.ErrUnfunded) {
+			t.Fatalf("watermark %d: cover of 1 too little: got %v", tc.watermark, err)
+		}
+		if got := b.Totals().UnclaimedUusdc; got != tc.unclaimed {
+			t.Fatalf("watermark %d: got %d unclaimed, want %d", tc.watermark, got, tc.unclaimed)
+		}
+	}
+	admit(t, b, job(9))
+}
+
+func TestUnclaimedJobsOfClosedEpochsAreGivenUp(t *testing.T) {
+	b := jobbook.New(3)
+	admit(t, b, job(1))
+	b.Served(id(1), 5, 1, 7)
+	b.Countersigned(id(1))
+	admit(t, b, job(2))
+	b.Served(id(2), 9, 2, 3)
+	if got := b.Totals().UnclaimedUusdc; got != 3 {
+		t.Fatalf("epoch 5 at epoch 9: got %d unclaimed", got)
+	}
+}
+
+func TestHugeAmountsInALogDoNotWrap(t *testing.T) {
+	b := jobbook.New(3)
+	for n := byte(1); n <= 2; n++ {
+		b.Admitted(job(n))
+		b.Served(id(n), 5, uint64(n), math.MaxUint64)
+	}
+	if err := b.Admit(job(3), rich); !errors.Is(err, jobbook.ErrTooManyOpen) && !errors.Is(err, jobbook.ErrUnfunded) {
+		t.Fatalf("got %v", err)
+	}
+	if got := b.Totals().UnclaimedUusdc; got != math.MaxUint64 {
+		t.Fatalf("got %d unclaimed", got)
 	}
 }

@@ -11,31 +11,44 @@ func (b *Book) Admitted(a receiptlog.Admission) {
 	b.enter(a, stateInterrupted)
 }
 
-// Served notes that a receipt is in the log. One that costs something waits for its countersignature if the payer owes one: a receipt
-// over nothing is no risk of the host.
-func (b *Book) Served(jobID [32]byte, epoch, amount uint64) {
+// Served notes that a receipt is in the log. Until the chain knows it, it counts against its payer's cover; one that costs something also
+// waits for its countersignature if the payer owes one: a receipt over nothing is no risk of the host.
+func (b *Book) Served(jobID [32]byte, epoch, seq, amount uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if epoch > b.newest {
-		b.newest = epoch
+	if epoch > b.epochs.newest {
+		b.epochs.newest = epoch
 		b.giveUpOld()
 	}
 	j := b.jobs[jobID]
-	if j == nil {
+	if j == nil || b.tooOld(epoch) {
+		b.end(j)
 		return
 	}
-	if amount > 0 && j.OwesCountersignature && !b.tooOld(epoch) {
-		p := b.payers[j.Payer]
-		if p == nil {
-			p = &payer{}
-			b.payers[j.Payer] = p
-		}
-		p.open = append(p.open, openReceipt{jobID, epoch, amount})
-		j.waiting = true
-		p.openAmount += amount // at most the max amount that Admit has checked
+	b.epochs.add(epoch, seq)
+	p := b.payer(j.Payer)
+	p.owe(epoch, amount)
+	waits := amount > 0 && j.OwesCountersignature
+	if waits {
+		p.open = append(p.open, openReceipt{jobID, epoch})
 	}
 	b.stopRunning(j)
 	j.state = stateServed
+	b.nonces.put(&j.Admission, stateServed)
+	if !waits {
+		delete(b.jobs, jobID)
+		b.dropIfIdle(j.Payer, p)
+	}
+}
+
+// end notes that a job was served that nobody can claim or countersign any more.
+func (b *Book) end(j *job) {
+	if j == nil {
+		return
+	}
+	b.stopRunning(j)
+	b.nonces.put(&j.Admission, stateServed)
+	delete(b.jobs, j.JobID)
 }
 
 // Countersigned notes that a job's countersignature is in the log.
@@ -57,10 +70,7 @@ func (b *Book) drop(p *payer, match func(openReceipt) bool) {
 	kept := p.open[:0]
 	for _, o := range p.open {
 		if match(o) {
-			p.openAmount -= o.amount
-			if j := b.jobs[o.jobID]; j != nil {
-				j.waiting = false
-			}
+			delete(b.jobs, o.jobID)
 			continue
 		}
 		kept = append(kept, o)
@@ -68,13 +78,29 @@ func (b *Book) drop(p *payer, match func(openReceipt) bool) {
 	p.open = kept
 }
 
-func (b *Book) tooOld(epoch uint64) bool {
-	return b.newest > b.keepEpochs && epoch < b.newest-b.keepEpochs
-}
+// oldest is the first epoch whose receipts can still be claimed.
+func (b *Book) oldest() uint64 { return b.epochs.newest - min(b.epochs.newest, b.keepEpochs) }
+
+func (b *Book) tooOld(epoch uint64) bool { return epoch < b.oldest() }
 
 func (b *Book) giveUpOld() {
+	b.epochs.forget(b.oldest())
 	for key, p := range b.payers {
 		b.drop(p, func(o openReceipt) bool { return b.tooOld(o.epoch) })
+		if first := b.oldest(); first > 0 {
+			p.settle(first - 1)
+		}
+		b.dropIfIdle(key, p)
+	}
+}
+
+// claimed forgets what payers used in epochs that the chain knows: its own locks count that now.
+func (b *Book) claimed(watermark uint64) {
+	if !b.epochs.advance(watermark) {
+		return
+	}
+	for key, p := range b.payers {
+		p.settle(b.epochs.claimed)
 		b.dropIfIdle(key, p)
 	}
 }
@@ -91,65 +117,36 @@ func (b *Book) Open(payerKey [20]byte) (uncountersigned [][32]byte, running int)
 	return e.Uncountersigned, e.Running
 }
 
-// expiryMargin is how long after its end an authorisation is remembered, in seconds: more than any clock slack.
-const expiryMargin = 600
-
-// age files a job under the first minute that begins after it may be forgotten.
-func (b *Book) age(jobID [32]byte, expiresAt uint64) {
-	minute := expiresAt/60 + expiryMargin/60 + 1
-	b.aging[minute] = append(b.aging[minute], jobID)
-}
-
 // Prune forgets jobs whose authorisation has expired for longer than a margin and that neither run nor wait for a countersignature.
 // Such an authorisation is refused for its age, so its nonce need not be known. now is in Unix seconds.
 func (b *Book) Prune(now uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var kept [][32]byte
-	for minute, jobs := range b.aging {
-		if minute > now/60 {
-			continue
+	b.nonces.prune(now)
+	for id, j := range b.jobs {
+		if j.state == stateInterrupted && over(bucketOf(j.ExpiresAt), now) {
+			delete(b.jobs, id)
 		}
-		for _, id := range jobs {
-			if !b.forget(id) {
-				kept = append(kept, id)
-			}
-		}
-		delete(b.aging, minute)
 	}
-	for _, id := range kept {
-		b.age(id, now)
-	}
-}
-
-// forget deletes an expired job; false means that it runs or waits for its countersignature.
-func (b *Book) forget(jobID [32]byte) bool {
-	j := b.jobs[jobID]
-	if j == nil {
-		return true
-	}
-	if j.state == stateRunning || j.waiting {
-		return false
-	}
-	delete(b.nonces, nonceKey{j.Payer, j.Nonce})
-	delete(b.jobs, jobID)
-	return true
 }
 
 // Totals says how much the book holds.
 type Totals struct {
-	// Known is how many jobs are remembered, Running how many are being served, Uncountersigned how many receipts wait.
+	// Known is how many nonces are remembered, Running how many jobs are being served, Uncountersigned how many receipts wait.
 	Known, Running, Uncountersigned int
+	// UnclaimedUusdc is what receipts cost that the chain does not know yet.
+	UnclaimedUusdc uint64
 }
 
 // Totals returns how much the book holds.
 func (b *Book) Totals() Totals {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	t := Totals{Known: len(b.jobs)}
+	t := Totals{Known: b.nonces.len()}
 	for _, p := range b.payers {
 		t.Running += p.running
 		t.Uncountersigned += len(p.open)
+		t.UnclaimedUusdc = saturatingAdd(t.UnclaimedUusdc, p.unclaimedSum())
 	}
 	return t
 }

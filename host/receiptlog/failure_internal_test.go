@@ -33,3 +33,35 @@ func TestFailedWriteEndsTheLog(t *testing.T) {
 		t.Fatalf("close: got %v", err)
 	}
 }
+
+func TestReceiptIsAcknowledgedThoughNoSegmentFollows(t *testing.T) {
+	l, err := Open(Options{Dir: t.TempDir(), SegmentBytes: 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.opts.Dir += "/gone" // the next segment cannot be created; appends wait for the writer, which reads it later
+	job := [32]byte{1}
+	if err := l.Admit(t.Context(), Admission{JobID: job}); err != nil {
+		t.Fatalf("a durable append was reported as lost: %v", err)
+	}
+	<-l.Failed()
+	if err := l.Admit(t.Context(), Admission{JobID: [32]byte{2}}); !errors.Is(err, ErrFailed) {
+		t.Fatalf("got %v", err)
+	}
+	if err := l.Close(); !errors.Is(err, ErrFailed) {
+		t.Fatalf("close: got %v", err)
+	}
+}
+
+func TestNoNumberIsHandedOutAfterTheClose(t *testing.T) {
+	l, err := Open(Options{Dir: t.TempDir()}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if seq, err := l.NextSeq(t.Context()); !errors.Is(err, ErrClosed) {
+		t.Fatalf("got %d, %v: the next process uses it too", seq, err)
+	}
+}

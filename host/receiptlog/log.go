@@ -80,7 +80,7 @@ type Visitor interface {
 	// Admitted is told of a job that was admitted.
 	Admitted(a Admission)
 	// Served is told of a receipt; amount is in micro-USD.
-	Served(jobID [32]byte, epoch, amount uint64)
+	Served(jobID [32]byte, epoch, seq, amount uint64)
 	// Countersigned is told of a countersignature.
 	Countersigned(jobID [32]byte)
 }
@@ -239,7 +239,7 @@ func (r *rebuild) receipt(off int64, sr1 []byte) error {
 	r.log.index.add(epochOf(sr1), jobID, off)
 	r.log.highSeq = max(r.log.highSeq, binary.BigEndian.Uint64(sr1[sr1Seq:]))
 	if r.visitor != nil {
-		r.visitor.Served(jobID, epochOf(sr1), binary.BigEndian.Uint64(sr1[sr1Amount:]))
+		r.visitor.Served(jobID, epochOf(sr1), binary.BigEndian.Uint64(sr1[sr1Seq:]), binary.BigEndian.Uint64(sr1[sr1Amount:]))
 	}
 	return nil
 }

@@ -38,7 +38,9 @@ func reservation(through, next uint64) *appendRequest {
 func (s *seqBlock) cleanClose() *appendRequest {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return reservation(s.through, s.next)
+	r := reservation(s.through, s.next)
+	s.through = 0 // a job that still runs gets no number that the next process may use
+	return r
 }
 
 // startSeq continues after a clean close, or at the next block after any other end, and reserves the first block.

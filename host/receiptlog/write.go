@@ -127,7 +127,8 @@ func (l *Log) commit(batch []*appendRequest) error {
 	l.opts.Synced(len(batch), time.Since(start))
 	l.publish(last, batch)
 	if last.size >= l.opts.SegmentBytes {
-		return l.rotate()
+		// The batch is durable and visible whatever becomes of the next segment: only later appends fail with it.
+		_ = l.rotate() // keeps its error in the log
 	}
 	return nil
 }

@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
+	nodeservice "github.com/cosmos/cosmos-sdk/client/grpc/node"
 	grpctypes "github.com/cosmos/cosmos-sdk/types/grpc"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
@@ -39,8 +41,14 @@ var (
 	ErrBadURL = errors.New("node address must be grpc://host:port or grpcs://host:port")
 )
 
+// ErrNoBlock says that the node has run no block yet. Wait until it has started.
+var ErrNoBlock = errors.New("node has run no block yet; wait until it has started")
+
 // callTimeout bounds each call: a local node answers in milliseconds, a far one in a second or two.
 const callTimeout = 10 * time.Second
+
+// reconnect is how often a node that went away is looked for. gRPC's default grows to two minutes, in which windows of blocks can end.
+var reconnect = backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second}
 
 // maxAnswerBytes bounds one answer: a page of 200 batches of 256 groups fits.
 const maxAnswerBytes = 32 << 20
@@ -55,13 +63,14 @@ type Client struct {
 	Bank      banktypes.QueryClient
 
 	auth    authtypes.QueryClient
-	node    cmtservice.ServiceClient
+	blocks  cmtservice.ServiceClient
+	node    nodeservice.ServiceClient
 	tx      txtypes.ServiceClient
 	conn    *grpc.ClientConn
 	chainID string
 }
 
-// Head is the newest block a node has.
+// Head is the newest block a node has run.
 type Head struct {
 	Height uint64
 	Time   time.Time
@@ -77,6 +86,7 @@ func Dial(address, chainID string) (*Client, error) {
 		return nil, err
 	}
 	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(creds), grpc.WithUnaryInterceptor(withTimeout),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: callTimeout}),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(wireCodec{}), grpc.MaxCallRecvMsgSize(maxAnswerBytes)))
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", address, err)
@@ -89,7 +99,8 @@ func Dial(address, chainID string) (*Client, error) {
 		Anchors:   anchorstypes.NewQueryClient(conn),
 		Bank:      banktypes.NewQueryClient(conn),
 		auth:      authtypes.NewQueryClient(conn),
-		node:      cmtservice.NewServiceClient(conn),
+		blocks:    cmtservice.NewServiceClient(conn),
+		node:      nodeservice.NewServiceClient(conn),
 		tx:        txtypes.NewServiceClient(conn),
 		conn:      conn,
 		chainID:   chainID,
@@ -123,19 +134,25 @@ func (c *Client) Close() error { return c.conn.Close() }
 // ChainID is the id the client was made for.
 func (c *Client) ChainID() string { return c.chainID }
 
-// Head returns the newest block.
+// Head returns the newest block whose state can be asked for. A node has a block a moment before it has run it.
 //
 // Errors: ErrWrongChain when the node serves another chain, else the call's error.
 func (c *Client) Head(ctx context.Context) (Head, error) {
-	res, err := c.node.GetLatestBlock(ctx, &cmtservice.GetLatestBlockRequest{})
+	info, err := c.blocks.GetNodeInfo(ctx, &cmtservice.GetNodeInfoRequest{})
+	if err != nil {
+		return Head{}, fmt.Errorf("read the node's chain: %w", err)
+	}
+	if got := info.GetDefaultNodeInfo().GetNetwork(); got != c.chainID {
+		return Head{}, fmt.Errorf("%w: want %q, got %q", ErrWrongChain, c.chainID, got)
+	}
+	res, err := c.node.Status(ctx, &nodeservice.StatusRequest{})
 	if err != nil {
 		return Head{}, fmt.Errorf("read the newest block: %w", err)
 	}
-	header := res.SdkBlock.GetHeader()
-	if header.ChainID != c.chainID {
-		return Head{}, fmt.Errorf("%w: want %q, got %q", ErrWrongChain, c.chainID, header.ChainID)
+	if res.Timestamp == nil || res.Height == 0 {
+		return Head{}, ErrNoBlock
 	}
-	return Head{Height: uint64(header.Height), Time: header.Time}, nil
+	return Head{Height: res.Height, Time: *res.Timestamp}, nil
 }
 
 // AtHeight makes every query under the returned context read the state after block height, so that one pass sees one state.

@@ -45,12 +45,14 @@ func DefaultOptions() Options {
 }
 
 const (
-	// epochBlocks and blockPause make an epoch of about 7 seconds, and settle it about 16 seconds after its end.
+	// epochBlocks and blockPause make an epoch of about 7 seconds, and settle it about 18 seconds after its end.
 	epochBlocks = 20
 	blockPause  = 300 * time.Millisecond
-	// submitBlocks is the submit window, graceBlocks how much of it relayers wait for late countersignatures.
-	submitBlocks = 14
+	// submitBlocks is the submit window, graceBlocks how much of it relayers wait for late countersignatures, marginBlocks what they leave
+	// for sending: enough for a node that is killed and started again in it.
+	submitBlocks = 20
 	graceBlocks  = 8
+	marginBlocks = 8
 )
 
 // check completes the options.

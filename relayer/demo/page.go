@@ -199,7 +199,7 @@ func (p *page) links(w *World, r *Report) {
 	rest, operator := w.state.Ports.url("rest", 0), w.state.Accounts[operators[0].name].Address
 	p.line("  %-22s %s/gpucoord/rewards/v1/epochs/%d", "epoch settlement", rest, r.LastEpoch)
 	p.line("  %-22s %s/gpucoord/rewards/v1/epochs/%d/explain/%s", "explain", rest, r.LastEpoch, operator)
-	p.line("  %-22s %s", "on the command line", fmt.Sprintf("%s query rewards explain %d %s --home %s", w.opts.Node, r.LastEpoch, operator, w.home.path("node")))
+	p.line("  %-22s %s", "on the command line", fmt.Sprintf("%s query rewards explain %s %d --home %s", w.opts.Node, operator, r.LastEpoch, w.home.path("node")))
 	p.line("  %-22s curl -H \"Authorization: Bearer $(cat %s)\" %s/metrics", "host metrics",
 		w.home.keyFile(hostOf(operators[0].name)+"-token"), w.state.Ports.url("host-admin", 0))
 	p.line("  %-22s %s", "logs", w.home.path("logs"))

@@ -137,6 +137,8 @@ func (w *World) hostSettings(i int) string {
 	t.set("body", clientPatience.String())
 	t.table("[chain_view]")
 	t.set("fresh", blockPause.String()) // epochs last seconds here
+	// A host that does not see the chain must not count a job to an epoch whose batch may be built: the grace is longer.
+	t.set("bound", (graceBlocks * blockPause * 3 / 4).String())
 	t.table("[[models]]")
 	t.set("name", o.base)
 	t.set("id", hexOf(assetID(o.base)))
@@ -172,6 +174,7 @@ func (w *World) relayerSettings(i int) string {
 	t.set("interval", (blockPause * 2 / 3).String())
 	t.table("[batch]")
 	t.set("grace_blocks", graceBlocks)
+	t.set("margin_blocks", marginBlocks)
 	t.table("[serve]")
 	t.set("listen", ports.address("relayer", i))
 	t.set("public_url", ports.url("relayer", i))

@@ -46,17 +46,32 @@ type View struct {
 	opts Options
 
 	epochs     *cache[struct{}, uint64]
-	settlers   *cache[[20]byte, host.SettlerView]
+	payers     *cache[[20]byte, payer]
+	settlers   *cache[payment, host.SettlerView]
 	watermarks *cache[struct{}, uint64]
 	assets     *cache[[32]byte, *royaltiestypes.Asset] // nil for one that is not registered
 }
 
 var _ host.Chain = (*View)(nil)
 
+// payer is what is known of a payer key: from when to when it is a gateway's, and who settles then.
+type payer struct {
+	gateway     bool
+	from, until uint64 // Unix seconds, both inclusive; until 0 for ever
+	view        host.SettlerView
+}
+
+// payment is a payer key at a time, in Unix seconds; 0 is now.
+type payment struct {
+	key      [20]byte
+	issuedAt uint64
+}
+
 // New makes a view. It asks nothing yet.
 func New(q Queries, opts Options) *View {
 	v := &View{q: q, opts: opts}
 	v.epochs = newCache(opts.Fresh, opts.Bound, v.fetchEpoch)
+	v.payers = newCache(opts.Fresh, opts.Bound, v.fetchPayer)
 	v.settlers = newCache(opts.Fresh, opts.Bound, v.fetchSettler)
 	v.watermarks = newCache(opts.Fresh, opts.Bound, v.fetchWatermark)
 	v.assets = newCache(opts.Fresh, opts.Bound, v.fetchAsset)
@@ -66,9 +81,17 @@ func New(q Queries, opts Options) *View {
 // Epoch returns the present epoch.
 func (v *View) Epoch(ctx context.Context) (uint64, error) { return v.epochs.get(ctx, struct{}{}) }
 
-// Settler returns who settles for a payer key at this moment.
-func (v *View) Settler(ctx context.Context, payer [20]byte) (host.SettlerView, error) {
-	return v.settlers.get(ctx, payer)
+// Settler returns who settles a job that a payer key authorised at issuedAt, in Unix seconds. Within the life of a gateway's
+// key the answer is the same for all its jobs; at any other time it is asked for.
+func (v *View) Settler(ctx context.Context, key [20]byte, issuedAt uint64) (host.SettlerView, error) {
+	p, err := v.payers.get(ctx, key)
+	if err != nil {
+		return host.SettlerView{}, err
+	}
+	if p.gateway && issuedAt >= p.from && (p.until == 0 || issuedAt <= p.until) {
+		return p.view, nil
+	}
+	return v.settlers.get(ctx, payment{key, issuedAt})
 }
 
 // Watermark returns the highest sequence number claimed with the host's key, 0 if none was.
@@ -116,11 +139,39 @@ func (v *View) fetchEpoch(ctx context.Context, _ struct{}) (uint64, error) {
 	return res.Grid.Epoch, nil
 }
 
-func (v *View) fetchSettler(ctx context.Context, payer [20]byte) (host.SettlerView, error) {
-	res, err := v.q.Receipts.Payer(ctx, &receiptstypes.QueryPayerRequest{Key: hex.EncodeToString(payer[:]), Operator: v.opts.Operator})
+// fetchPayer asks who settles for a key now and, if that is a gateway, how long the key lives.
+func (v *View) fetchPayer(ctx context.Context, key [20]byte) (payer, error) {
+	res, err := v.q.Receipts.Payer(ctx, &receiptstypes.QueryPayerRequest{Key: hex.EncodeToString(key[:]), Operator: v.opts.Operator})
+	if err != nil || !res.GatewayKey {
+		return payer{}, err
+	}
+	p := payer{}
+	if p.view, err = v.viewOf(ctx, res); err != nil {
+		return payer{}, err
+	}
+	gateway, err := v.q.Receipts.Gateway(ctx, &receiptstypes.QueryGatewayRequest{Address: res.Settler.Gateway})
+	if err != nil {
+		return payer{}, err
+	}
+	for i := range gateway.Keys {
+		if k := &gateway.Keys[i]; bytes.Equal(k.Address, key[:]) {
+			p.gateway, p.from, p.until = true, k.ValidFrom, k.ValidUntil
+		}
+	}
+	return p, nil
+}
+
+func (v *View) fetchSettler(ctx context.Context, p payment) (host.SettlerView, error) {
+	res, err := v.q.Receipts.Payer(ctx, &receiptstypes.QueryPayerRequest{
+		Key: hex.EncodeToString(p.key[:]), IssuedAt: p.issuedAt, Operator: v.opts.Operator,
+	})
 	if err != nil {
 		return host.SettlerView{}, err
 	}
+	return v.viewOf(ctx, res)
+}
+
+func (v *View) viewOf(ctx context.Context, res *receiptstypes.QueryPayerResponse) (host.SettlerView, error) {
 	if res.Settler.Address == "" {
 		return host.SettlerView{}, nil
 	}

@@ -30,6 +30,8 @@ const (
 var (
 	model, adapter, other = [32]byte{1}, [32]byte{2}, [32]byte{3}
 	gatewayKey            = [20]byte{7}
+	gatewaySettler        = receiptstypes.Settler{Address: "s", Gateway: "g", PaysOperators: true}
+	operator              = receiptstypes.Settler{Address: "operator", Class: receiptstypes.Class_CLASS_DIRECT}
 )
 
 // node answers queries, or fails.
@@ -65,12 +67,21 @@ func (n *node) asked() int {
 
 type receipts struct {
 	receiptstypes.QueryClient
-	settler receiptstypes.Settler
+	direct receiptstypes.Settler // who settles for what is no gateway's
+	asked  int
 }
 
+// Payer says that gatewayKey is a gateway's from second 100 to 200, and that now is within.
 func (r *receipts) Payer(_ context.Context, req *receiptstypes.QueryPayerRequest, _ ...grpc.CallOption) (*receiptstypes.QueryPayerResponse, error) {
-	gateway := req.Key == hex.EncodeToString(gatewayKey[:])
-	return &receiptstypes.QueryPayerResponse{GatewayKey: gateway, Settler: r.settler, LockableUusdc: 1300}, nil
+	r.asked++
+	if req.Key == hex.EncodeToString(gatewayKey[:]) && (req.IssuedAt == 0 || req.IssuedAt >= 100 && req.IssuedAt <= 200) {
+		return &receiptstypes.QueryPayerResponse{GatewayKey: true, Settler: gatewaySettler, LockableUusdc: 1300}, nil
+	}
+	return &receiptstypes.QueryPayerResponse{Settler: r.direct, LockableUusdc: 1300}, nil
+}
+
+func (r *receipts) Gateway(context.Context, *receiptstypes.QueryGatewayRequest, ...grpc.CallOption) (*receiptstypes.QueryGatewayResponse, error) {
+	return &receiptstypes.QueryGatewayResponse{Keys: []receiptstypes.GatewayKey{{Address: []byte{1}}, {Address: gatewayKey[:], ValidFrom: 100, ValidUntil: 200}}}, nil
 }
 
 func (r *receipts) Limit(context.Context, *receiptstypes.QueryLimitRequest, ...grpc.CallOption) (*receiptstypes.QueryLimitResponse, error) {
@@ -156,29 +167,43 @@ func TestManyCallersAskOnce(t *testing.T) {
 }
 
 func TestSettler(t *testing.T) {
+	ofGateway := host.SettlerView{Known: true, IsGateway: true, AvailableUusdc: 1300, LimitUusdc: 800}
+	// take 10 % and royalties of at most 30 %: 1300 cover 3250, 800 cover 2000
+	ofOperator := host.SettlerView{Known: true, AvailableUusdc: 3250, LimitUusdc: 2000}
 	for name, c := range map[string]struct {
-		payer   [20]byte
-		settler receiptstypes.Settler
-		want    host.SettlerView
+		payer    [20]byte
+		issuedAt uint64
+		direct   receiptstypes.Settler
+		want     host.SettlerView
 	}{
-		"a gateway that pays operators": {
-			gatewayKey, receiptstypes.Settler{Address: "s", Gateway: "g", PaysOperators: true},
-			host.SettlerView{Known: true, IsGateway: true, AvailableUusdc: 1300, LimitUusdc: 800},
-		},
-		// take 10 % and royalties of at most 30 %: 1300 cover 3250, 800 cover 2000
-		"the operator": {
-			[20]byte{9}, receiptstypes.Settler{Address: "operator", Class: receiptstypes.Class_CLASS_DIRECT},
-			host.SettlerView{Known: true, AvailableUusdc: 3250, LimitUusdc: 2000},
-		},
-		"nobody": {[20]byte{9}, receiptstypes.Settler{}, host.SettlerView{}},
+		"a gateway that pays operators":       {gatewayKey, 150, operator, ofGateway},
+		"in its key's first second":           {gatewayKey, 100, operator, ofGateway},
+		"in its last":                         {gatewayKey, 200, operator, ofGateway},
+		"before its key was registered":       {gatewayKey, 99, operator, ofOperator},
+		"after its key ended":                 {gatewayKey, 201, operator, ofOperator},
+		"a direct payer":                      {[20]byte{9}, 150, operator, ofOperator},
+		"of an operator that does not settle": {[20]byte{9}, 150, receiptstypes.Settler{}, host.SettlerView{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := &node{}
-			n.receipts.settler = c.settler
-			if got, err := newView(n).Settler(t.Context(), c.payer); err != nil || got != c.want {
+			n.receipts.direct = c.direct
+			if got, err := newView(n).Settler(t.Context(), c.payer, c.issuedAt); err != nil || got != c.want {
 				t.Errorf("got %+v, %v, want %+v", got, err, c.want)
 			}
 		})
+	}
+}
+
+func TestAGatewaysJobsNeedOneQuestion(t *testing.T) {
+	n := &node{}
+	v := newView(n)
+	for issuedAt := uint64(100); issuedAt <= 200; issuedAt++ {
+		if got, err := v.Settler(t.Context(), gatewayKey, issuedAt); err != nil || !got.IsGateway {
+			t.Fatalf("at %d: got %+v, %v", issuedAt, got, err)
+		}
+	}
+	if n.receipts.asked != 1 {
+		t.Errorf("asked %d times, want once", n.receipts.asked)
 	}
 }
 

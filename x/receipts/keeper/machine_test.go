@@ -3,6 +3,7 @@
 package keeper_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,6 +18,7 @@ type machine struct {
 	seqs    map[string]uint64 // by host key
 	pending map[uint64]*built
 	closed  uint64 // first epoch that is not closed
+	bonds   int    // times that the gateway's bond was moved
 
 	lastBatch uint64
 	total     uint64 // all money
@@ -172,6 +174,26 @@ func (m *machine) breakThings(r *rapid.T) {
 	_, _ = m.send(&types.MsgSettleStuck{Authority: addr("governance"), BatchId: id, Settle: rapid.Bool().Draw(r, "settle")})
 }
 
+// moveBond ends the gateway's keys and its bond, or bonds again and makes new ones.
+func (m *machine) moveBond(r *rapid.T) {
+	m.bonds++
+	if rapid.IntRange(0, 7).Draw(r, "leave") == 0 {
+		for _, key := range m.gatewayKeys(r) {
+			_, _ = m.send(&types.MsgRemoveGatewayKey{Gateway: addr("gw"), Address: key.Address})
+		}
+	}
+	_, _ = m.send(&types.MsgUnbondGateway{Gateway: addr("gw")})
+	_, _ = m.send(&types.MsgBondGateway{Gateway: addr("gw"), AmountUusdc: rapid.Uint64Range(0, 1_500_000).Draw(r, "bond")})
+	_, _ = m.send(m.keyMsg("gw", fmt.Sprintf("key %d", m.bonds), "set"))
+}
+
+// gatewayKeys returns the gateway's keys.
+func (m *machine) gatewayKeys(r *rapid.T) []types.GatewayKey {
+	resp, err := m.query.Gateway(m.ctx, &types.QueryGatewayRequest{Address: addr("gw")})
+	require.NoError(r, err)
+	return resp.Keys
+}
+
 // closeEpochs closes what is ready, in order, as rewards does, and looks at all usage of it.
 func (m *machine) closeEpochs(r *rapid.T) {
 	for {
@@ -207,7 +229,7 @@ func (m *machine) check(r *rapid.T) {
 func TestRandomLife(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		m := newMachine(t)
-		moves := []func(*rapid.T){m.submitSome, m.submitSome, m.openSome, m.openSome, m.moveMoney, m.fundSome, m.breakThings, m.closeEpochs}
+		moves := []func(*rapid.T){m.submitSome, m.submitSome, m.openSome, m.openSome, m.moveMoney, m.fundSome, m.breakThings, m.moveBond, m.closeEpochs}
 		for range rapid.IntRange(8, 48).Draw(r, "steps") {
 			for range rapid.IntRange(1, 4).Draw(r, "moves") {
 				rapid.SampledFrom(moves).Draw(r, "move")(r)

@@ -71,17 +71,6 @@ func TestBatchWithoutBeaconIsReturned(t *testing.T) {
 	require.Equal(t, uint64(150), lastEvent[*types.EventBatchVoided](f).ReturnedUusdc)
 }
 
-// A void batch's unfunded jobs are not held against the gateway.
-func TestVoidTakesBackUnfundedJobs(t *testing.T) {
-	f := newFixture(t)
-	f.do(&types.MsgSetLimit{Settler: addr("set"), Operator: addr("op")})
-	f.goTo(21)
-	f.submit(f.build("host", 0, routed(model, jobs(1, 600, 400))))
-	require.Equal(t, uint64(2), f.gateway("gw").JobsUnfunded)
-	f.goTo(36)
-	require.Zero(t, f.gateway("gw").JobsUnfunded)
-}
-
 // Batch 1 fails three times, at 40, 41 and 43, while batches 2 and 3 flow; then its locks return.
 func TestStuckBatch(t *testing.T) {
 	f := sampled(t, routed(model, jobs(1, 1_000)), routed(plain, jobs(2, 1_000)), direct(plain, jobs(1, 1_000)))
