@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cast"
 
 	"cosmossdk.io/core/store"
-
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/codec/address"
 	"github.com/cosmos/cosmos-sdk/runtime"

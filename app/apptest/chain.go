@@ -16,7 +16,6 @@ import (
 	dbm "github.com/cosmos/cosmos-db"
 
 	"cosmossdk.io/log/v2"
-
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -204,7 +203,7 @@ func Reexport(exported servertypes.ExportedApp) (json.RawMessage, error) {
 		return nil, err
 	}
 	header := cmtproto.Header{ChainID: ChainID, Height: exported.Height, Time: timeOf(exported.Height)}
-	ctx := application.NewUncachedContext(false, header)
+	ctx := application.NewContextLegacy(true, header) // nothing of it is ever committed
 	if _, err := application.ImportState(ctx, exported.AppState); err != nil {
 		return nil, err
 	}

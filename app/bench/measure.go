@@ -58,9 +58,9 @@ func collect() {
 // block runs a block and returns its cost; a transaction that fails is an error.
 func block(chain *apptest.Chain, txs ...[]byte) (cost, error) {
 	collect()
-	cpu, wall := processorTime(), time.Now()
+	cpu, wall := processorTime(), time.Now() //nolint:forbidigo // this program measures time
 	response, err := chain.Block(txs...)
-	spent := cost{wall: time.Since(wall), cpu: processorTime() - cpu}
+	spent := cost{wall: time.Since(wall), cpu: processorTime() - cpu} //nolint:forbidigo // see above
 	if err != nil {
 		return cost{}, err
 	}

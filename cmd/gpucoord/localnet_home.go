@@ -13,7 +13,6 @@ import (
 	cmtcfg "github.com/cometbft/cometbft/config"
 
 	sdkmath "cosmossdk.io/math"
-
 	"github.com/cosmos/cosmos-sdk/crypto/hd"
 	"github.com/cosmos/cosmos-sdk/crypto/keyring"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
@@ -29,8 +28,6 @@ const (
 
 	// validatorStake is what the only validator bonds; it keeps as much again for fees.
 	validatorStake = 1_000_000_000
-
-	mnemonicBits = 256
 )
 
 var (

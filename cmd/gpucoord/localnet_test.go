@@ -17,7 +17,6 @@ import (
 	dbm "github.com/cosmos/cosmos-db"
 
 	"cosmossdk.io/log/v2"
-
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
@@ -53,7 +52,7 @@ func localOptions(t *testing.T) localnetOptions {
 
 // The chain of a new home starts: it has one validator, and its accounts hold what the file says.
 func TestLocalnetStarts(t *testing.T) {
-	const mnemonic = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
+	mnemonic := strings.Repeat("abandon ", 11) + "about"
 	opts := localOptions(t)
 	opts.accountsFile = write(t, "accounts.json", `[{"name": "fixed", "coins": "5uusdc,7ultai", "mnemonic": "`+mnemonic+`"}, {"name": "fresh", "coins": "1ualeph"}]`)
 	opts.patchFile = write(t, "patch.json", `{"app_state": {"receipts": {"params": {"min_job_amount_uusdc": "77"}}}}`)
@@ -179,7 +178,7 @@ func TestCommands(t *testing.T) {
 	}
 	for _, line := range []string{
 		"init", "start", "status", "export", "version", "keys add", "genesis validate", "comet show-node-id", "snapshots list", "prune",
-		"localnet init", "query bank balances", "query wait-tx", "query operators operators", "query royalties assets",
+		"localnet init", "query bank balances", "query wait-tx", "query operators hosts", "query royalties assets",
 		"query receipts batch", "query rewards explain", "query anchors log", "tx bank send", "tx operators register-operator",
 		"tx royalties claim", "tx receipts fund-group", "tx rewards sponsor",
 	} {

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"cosmossdk.io/log/v2"
-
 	"github.com/cosmos/cosmos-sdk/server"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	"github.com/cosmos/cosmos-sdk/x/genutil"

@@ -113,10 +113,10 @@ func (p *planner) take(r *store.Receipt) error {
 		p.reject(r.SR1, r.Seq, reason)
 		return nil
 	}
-	leaf, err := sumtree.LeafOf(&record, r.JobID, r.SR1)
-	if err != nil {
+	leaf, overflow := sumtree.LeafOf(&record, r.JobID, r.SR1)
+	if overflow != nil {
 		p.reject(r.SR1, r.Seq, ReasonSums)
-		return nil
+		return nil //nolint:nilerr // the record is turned down, which is no failure of planning
 	}
 	key := sumtree.Group{
 		Operator: p.facts.HostKey, HostID: p.facts.HostID,

@@ -25,7 +25,7 @@ type memoryLog struct {
 	err   error
 }
 
-func (l *memoryLog) Read(_ context.Context, offset int64, max int) (collect.Piece, error) {
+func (l *memoryLog) Read(_ context.Context, offset int64, most int) (collect.Piece, error) {
 	end := int64(len(l.bytes))
 	switch {
 	case l.err != nil:
@@ -34,7 +34,7 @@ func (l *memoryLog) Read(_ context.Context, offset int64, max int) (collect.Piec
 		return collect.Piece{}, collect.ErrPruned
 	}
 	p := collect.Piece{Next: offset, End: end}
-	for rest := l.bytes[min(offset, end):]; max > 0 && len(rest) > 0; max-- {
+	for rest := l.bytes[min(offset, end):]; most > 0 && len(rest) > 0; most-- {
 		size := int(receiptlog.FrameOverhead) + int(rest[3]) + int(rest[2])<<8
 		size = min(size, len(rest))
 		p.Frames, rest = append(p.Frames, rest[:size]...), rest[size:]

@@ -45,8 +45,8 @@ type Piece struct {
 
 // Source is where a host's log is read.
 type Source interface {
-	// Read returns what begins at offset, at most max frames. Errors: ErrLogShrank, ErrPruned, ErrAnswer, or the network's.
-	Read(ctx context.Context, offset int64, max int) (Piece, error)
+	// Read returns what begins at offset, at most that many frames. Errors: ErrLogShrank, ErrPruned, ErrAnswer, or the network's.
+	Read(ctx context.Context, offset int64, most int) (Piece, error)
 	// First returns the first offset that the host still has.
 	First(ctx context.Context) (int64, error)
 }
@@ -75,8 +75,8 @@ func NewHTTPSource(base, tokenFile string) (*HTTPSource, error) {
 }
 
 // Read implements Source.
-func (s *HTTPSource) Read(ctx context.Context, offset int64, max int) (Piece, error) {
-	header, body, err := s.get(ctx, fmt.Sprintf("/internal/v1/log?offset=%d&limit=%d", offset, max))
+func (s *HTTPSource) Read(ctx context.Context, offset int64, most int) (Piece, error) {
+	header, body, err := s.get(ctx, fmt.Sprintf("/internal/v1/log?offset=%d&limit=%d", offset, most))
 	if err != nil {
 		return Piece{}, err
 	}
@@ -115,7 +115,7 @@ func (s *HTTPSource) get(ctx context.Context, path string) (http.Header, []byte,
 	if err != nil {
 		return nil, nil, fmt.Errorf("ask the host: %w", err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }() // it was only read
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswerBytes+1))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the host's answer: %w", err)

@@ -51,12 +51,14 @@ func TestHTTPSourceErrors(t *testing.T) {
 		handler http.HandlerFunc
 		want    error
 	}{
-		"beyond the end": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(416) }, collect.ErrLogShrank},
-		"deleted":        {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, collect.ErrPruned},
-		"wrong token":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, collect.ErrAnswer},
+		"beyond the end": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusRequestedRangeNotSatisfiable) }, collect.ErrLogShrank},
+		"deleted":        {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }, collect.ErrPruned},
+		"wrong token":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, collect.ErrAnswer},
 		"no offset":      {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(wire.HeaderEndOffset, "1") }, collect.ErrAnswer},
 		"no end":         {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(wire.HeaderNextOffset, "1") }, collect.ErrAnswer},
-		"elsewhere":      {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", 302) }, collect.ErrAnswer},
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+		}, collect.ErrAnswer},
 		"no end of bytes": {func(w http.ResponseWriter, _ *http.Request) {
 			for range 17 {
 				_, _ = w.Write(make([]byte, 1<<20))

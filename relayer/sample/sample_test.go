@@ -12,9 +12,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"google.golang.org/grpc"
-
 	"github.com/cosmos/gogoproto/proto"
+	"google.golang.org/grpc"
 
 	"github.com/gpucoord/gpucoord/domain/receipt"
 	"github.com/gpucoord/gpucoord/domain/sumtree"

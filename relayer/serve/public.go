@@ -63,7 +63,7 @@ func serveDA(files *da.Dir, w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such DA file: it was never written here, or its time is over", http.StatusNotFound)
 		return
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
 		http.Error(w, "DA file cannot be read", http.StatusInternalServerError)

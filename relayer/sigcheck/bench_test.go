@@ -15,9 +15,9 @@ func BenchmarkReceiptCheck(b *testing.B) {
 	m := receipttest.New()
 	for name, r := range map[string]receipt.Record{"2-signatures": m.Record(1), "3-signatures": m.Countersigned(m.Record(1))} {
 		sr1 := r.AppendSR1(nil)
-		for build, recover := range map[string]receipt.Recover{"relayer": sigcheck.Recover, "pure-go": receipt.RecoverAddress} {
+		for build, recovery := range map[string]receipt.Recover{"relayer": sigcheck.Recover, "pure-go": receipt.RecoverAddress} {
 			b.Run(name+"/"+build, func(b *testing.B) {
-				checker := receipt.Checker{Domain: m.Domain, Recover: recover}
+				checker := receipt.Checker{Domain: m.Domain, Recover: recovery}
 				b.ReportAllocs()
 				for b.Loop() {
 					if _, err := checker.Check(sr1); err != nil {

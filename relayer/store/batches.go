@@ -74,7 +74,7 @@ func (s *Store) queryBatches(ctx context.Context, where string, args ...any) ([]
 	if err != nil {
 		return nil, fmt.Errorf("read batches: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // Err below says what failed
 	var out []Batch
 	for rows.Next() {
 		var b Batch

@@ -217,7 +217,7 @@ func (s *Store) queryReceipts(ctx context.Context, where string, args ...any) ([
 	if err != nil {
 		return nil, fmt.Errorf("read receipts: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // Err below says what failed
 	var out []Receipt
 	for rows.Next() {
 		var r Receipt
@@ -239,7 +239,7 @@ func (s *Store) HostKeys(ctx context.Context, hostID [32]byte, epoch uint64) ([]
 	if err != nil {
 		return nil, fmt.Errorf("read host keys: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // Err below says what failed
 	var keys [][20]byte
 	for rows.Next() {
 		var key []byte

@@ -7,11 +7,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	_ "embed" // schema.sql
 	"errors"
 	"fmt"
 	"net/url"
-
-	_ "embed" // schema.sql
 
 	_ "modernc.org/sqlite" // the driver
 )
