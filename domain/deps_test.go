@@ -76,7 +76,9 @@ func listDeps(t *testing.T) map[string]goPackage {
 func inDomain(path string) bool { return path == domainPath || strings.HasPrefix(path, domainPath+"/") }
 
 // testSupport says whether a package reads vectors for tests; no other package may import it.
-func testSupport(path string) bool { return inDomain(path) && strings.Contains(path, "/domain/internal/") }
+func testSupport(path string) bool {
+	return inDomain(path) && strings.Contains(path, "/domain/internal/")
+}
 
 // allowed says whether a domain package may import path, which is outside the standard library.
 func allowed(importer, path string) bool {

@@ -68,8 +68,10 @@ type keyView struct {
 }
 
 func viewKey(k ledger.Key) keyView {
-	return keyView{ID: k.ID, GrantedUusdc: k.Granted, AvailableUusdc: k.Available, ReservedUusdc: k.Reserved, SpentUusdc: k.Spent,
-		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, Revoked: k.Revoked}
+	return keyView{
+		ID: k.ID, GrantedUusdc: k.Granted, AvailableUusdc: k.Available, ReservedUusdc: k.Reserved, SpentUusdc: k.Spent,
+		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, Revoked: k.Revoked,
+	}
 }
 
 // readAdmin decodes a small JSON body; an empty one leaves v as it is, unknown members are an error.
@@ -205,8 +207,10 @@ func (g *Gateway) usage(w http.ResponseWriter, r *http.Request) {
 	}
 	views := make([]usageView, len(jobs))
 	for i, j := range jobs {
-		views[i] = usageView{JobID: hex.EncodeToString(j.JobID[:]), CallID: j.CallID, State: string(j.State), AmountUusdc: j.AmountUusdc,
-			ReservedUusdc: j.ReservedUusdc, Reason: j.Reason, CreatedAt: j.CreatedAt}
+		views[i] = usageView{
+			JobID: hex.EncodeToString(j.JobID[:]), CallID: j.CallID, State: string(j.State), AmountUusdc: j.AmountUusdc,
+			ReservedUusdc: j.ReservedUusdc, Reason: j.Reason, CreatedAt: j.CreatedAt,
+		}
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"jobs": views})
 }

@@ -34,8 +34,10 @@ func newMetrics() *metrics {
 	}
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		running: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Subsystem: subsystem, Name: "requests_running",
-			Help: "Completions in progress."}),
+		running: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "requests_running",
+			Help: "Completions in progress.",
+		}),
 		refusals:      prometheus.NewCounterVec(counter("refusals_total", "Errors answered, by code."), []string{"code"}),
 		tries:         prometheus.NewCounterVec(counter("tries_total", "Authorisations sent to hosts, by what came of them."), []string{"result"}),
 		receipts:      prometheus.NewCounterVec(counter("receipts_total", "Right receipts, by outcome."), []string{"outcome"}),
@@ -43,8 +45,10 @@ func newMetrics() *metrics {
 		released:      prometheus.NewCounter(counter("jobs_released_total", "Jobs that ended without a receipt.")),
 		countersigned: prometheus.NewCounterVec(counter("countersignatures_total", "Countersignatures sent, by result."), []string{"result"}),
 		spent:         prometheus.NewCounter(counter("spent_uusdc_total", "Amounts of right receipts in micro-USD.")),
-		firstByte: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Subsystem: subsystem, Name: "first_byte_seconds",
-			Help: "Time from a request to the first byte of its answer.", Buckets: latencyBuckets}),
+		firstByte: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "first_byte_seconds",
+			Help: "Time from a request to the first byte of its answer.", Buckets: latencyBuckets,
+		}),
 	}
 	m.registry.MustRegister(m.running, m.refusals, m.tries, m.receipts, m.rejected, m.released, m.countersigned, m.spent, m.firstByte)
 	return m

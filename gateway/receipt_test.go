@@ -218,8 +218,10 @@ func TestHostThatWaitsIsServedFromItsOpenList(t *testing.T) {
 func foreignReceipt(h *fakeHost) *receipt.Record {
 	now := uint64(time.Now().Unix())
 	rec := &receipt.Record{
-		Auth: receipt.JobAuth{Payer: receipt.KeyAddress(key("gateway")), Operator: receipt.KeyAddress(h.key), ModelID: modelID,
-			MaxAmount: 10, Nonce: 1, IssuedAt: now, ExpiresAt: now + 10},
+		Auth: receipt.JobAuth{
+			Payer: receipt.KeyAddress(key("gateway")), Operator: receipt.KeyAddress(h.key), ModelID: modelID,
+			MaxAmount: 10, Nonce: 1, IssuedAt: now, ExpiresAt: now + 10,
+		},
 		HostID: h.id, Epoch: epoch, Seq: 99, Outcome: receipt.OutcomeOK, PromptTokens: 10, Amount: 10, ServedAt: now,
 	}
 	rec.SigPayer = receipt.Sign(key("gateway"), rec.JobID(domain))

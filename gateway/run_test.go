@@ -137,7 +137,7 @@ func TestWithTheRealHost(t *testing.T) {
 		return strings.Contains(string(f.adminDo(http.MethodGet, "/metrics", "", nil).body), `gpucoord_gateway_jobs_waiting{for="countersignature"} 0`)
 	})
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
 	r.Header.Set("Authorization", "Bearer "+adminToken)
 	h.AdminHandler().ServeHTTP(w, r)
 	if !strings.Contains(w.Body.String(), "gpucoord_host_receipts_uncountersigned 0") {

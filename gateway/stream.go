@@ -27,8 +27,10 @@ var (
 	errInData = errors.New("host reported an error in its stream")
 )
 
-var refuseBrokenOff = &refusal{status: http.StatusBadGateway, code: "HOST_FAILED",
-	message: "the host broke the answer off; nothing is charged: send the request again"}
+var refuseBrokenOff = &refusal{
+	status: http.StatusBadGateway, code: "HOST_FAILED",
+	message: "the host broke the answer off; nothing is charged: send the request again",
+}
 
 // customerGone wraps an error of writing to the customer.
 type customerGone struct{ error }

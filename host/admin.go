@@ -31,12 +31,18 @@ const (
 var (
 	refuseAdminToken = &Refusal{Status: 401, Code: "ADMIN_TOKEN", Message: "send Authorization: Bearer and the token in admin_token_file"}
 	refuseLogQuery   = &Refusal{Status: 400, Code: "LOG_BAD_QUERY", Message: "offset and limit must be decimal numbers, limit 1 to 10000"}
-	refuseLogOffset  = &Refusal{Status: 400, Code: "LOG_BAD_OFFSET",
-		Message: "the offset is not the start of a frame: continue from X-Gpucoord-Next-Offset of an earlier answer"}
-	refuseLogPruned = &Refusal{Status: 410, Code: "LOG_PRUNED",
-		Message: "the offset is in a segment that was deleted: continue from first_offset of /internal/v1/status"}
-	refuseLogBeyond = &Refusal{Status: 416, Code: "LOG_BEYOND_END",
-		Message: "the offset is after the end of the log: this is another log, or the host lost a part of it; do not submit more"}
+	refuseLogOffset  = &Refusal{
+		Status: 400, Code: "LOG_BAD_OFFSET",
+		Message: "the offset is not the start of a frame: continue from X-Gpucoord-Next-Offset of an earlier answer",
+	}
+	refuseLogPruned = &Refusal{
+		Status: 410, Code: "LOG_PRUNED",
+		Message: "the offset is in a segment that was deleted: continue from first_offset of /internal/v1/status",
+	}
+	refuseLogBeyond = &Refusal{
+		Status: 416, Code: "LOG_BEYOND_END",
+		Message: "the offset is after the end of the log: this is another log, or the host lost a part of it; do not submit more",
+	}
 )
 
 // readAdminToken reads the bearer token and returns its hash, so that comparing takes the same time for every guess.

@@ -56,8 +56,10 @@ func newCard(c *Config, keyAddress [20]byte) card {
 		},
 	}
 	for _, m := range c.Models {
-		cm := cardModel{Name: m.Name, ModelID: hex.EncodeToString(m.ID[:]), PriceInUusdc: m.PriceInUusdc, PriceOutUusdc: m.PriceOutUusdc,
-			Adapters: []cardAdapter{}}
+		cm := cardModel{
+			Name: m.Name, ModelID: hex.EncodeToString(m.ID[:]), PriceInUusdc: m.PriceInUusdc, PriceOutUusdc: m.PriceOutUusdc,
+			Adapters: []cardAdapter{},
+		}
 		for _, a := range m.Adapters {
 			cm.Adapters = append(cm.Adapters, cardAdapter{Name: a.Name, AdapterID: hex.EncodeToString(a.ID[:])})
 		}

@@ -63,8 +63,10 @@ type fakeChain struct {
 }
 
 func newFakeChain() *fakeChain {
-	return &fakeChain{epoch: 3, err: make(map[string]error),
-		view: host.SettlerView{Known: true, IsGateway: true, AvailableUusdc: 1_000_000_000, LimitUusdc: 1_000_000_000}}
+	return &fakeChain{
+		epoch: 3, err: make(map[string]error),
+		view: host.SettlerView{Known: true, IsGateway: true, AvailableUusdc: 1_000_000_000, LimitUusdc: 1_000_000_000},
+	}
 }
 
 func (c *fakeChain) set(change func(*fakeChain)) {
@@ -143,8 +145,10 @@ func config(t testing.TB) host.Config {
 	if err := os.WriteFile(cfg.AdminTokenFile, []byte(adminToken+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Models = []host.Model{{Name: "base", ID: modelID, PriceInUusdc: priceIn, PriceOutUusdc: priceOut,
-		Adapters: []host.Adapter{{Name: "ada", ID: adapterID}}}}
+	cfg.Models = []host.Model{{
+		Name: "base", ID: modelID, PriceInUusdc: priceIn, PriceOutUusdc: priceOut,
+		Adapters: []host.Adapter{{Name: "ada", ID: adapterID}},
+	}}
 	cfg.Limits.RatePerSecond = 0
 	return cfg
 }

@@ -82,8 +82,10 @@ func (h *Host) loadedModels(ctx context.Context) ([]modelView, error) {
 }
 
 func (o *offer) view(m engineModel) modelView {
-	v := modelView{ID: o.name, Object: "model", Created: m.Created, OwnedBy: m.OwnedBy, MaxModelLen: m.MaxModelLen,
-		ModelID: hex.EncodeToString(o.model[:])}
+	v := modelView{
+		ID: o.name, Object: "model", Created: m.Created, OwnedBy: m.OwnedBy, MaxModelLen: m.MaxModelLen,
+		ModelID: hex.EncodeToString(o.model[:]),
+	}
 	if o.base != "" {
 		v.Parent, v.AdapterID = &o.base, hex.EncodeToString(o.adapter[:])
 	}

@@ -25,8 +25,10 @@ type receiptView struct {
 
 func (h *Host) view(rec *receipt.Record) receiptView {
 	id := rec.JobID(h.domain)
-	return receiptView{JobID: hex.EncodeToString(id[:]), Receipt: wire.EncodeReceipt(rec), Outcome: rec.Outcome.String(),
-		AmountUusdc: rec.Amount, Countersigned: rec.Countersigned}
+	return receiptView{
+		JobID: hex.EncodeToString(id[:]), Receipt: wire.EncodeReceipt(rec), Outcome: rec.Outcome.String(),
+		AmountUusdc: rec.Amount, Countersigned: rec.Countersigned,
+	}
 }
 
 // openReceipts serves GET /v1/receipts/open: a gateway key's receipts that wait for its countersignature.

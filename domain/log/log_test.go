@@ -3,6 +3,7 @@
 package log_test
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -21,17 +22,17 @@ func TestProofSizes(t *testing.T) {
 		{0, 0, log.ErrBadIndex},
 		{math.MaxUint64, 5, log.ErrBadIndex},
 	} {
-		if path, err := log.InclusionProof(leaves, c.index, c.size); err != c.want || path != nil {
+		if path, err := log.InclusionProof(leaves, c.index, c.size); !errors.Is(err, c.want) || path != nil {
 			t.Errorf("index %d of %d: got %v, want %v", c.index, c.size, err, c.want)
 		}
 	}
 	for _, c := range [][2]uint64{{0, 5}, {0, 0}, {4, 3}, {1, 6}, {6, 6}, {math.MaxUint64, math.MaxUint64}} {
-		if path, err := log.ConsistencyProof(leaves, c[0], c[1]); err != log.ErrBadSize || path != nil {
+		if path, err := log.ConsistencyProof(leaves, c[0], c[1]); !errors.Is(err, log.ErrBadSize) || path != nil {
 			t.Errorf("%d to %d: %v", c[0], c[1], err)
 		}
 	}
 	for _, c := range [][2]uint64{{0, 5}, {0, 0}, {4, 3}} {
-		if err := log.VerifyConsistency([32]byte{}, [32]byte{}, c[0], c[1], nil); err != log.ErrBadSize {
+		if err := log.VerifyConsistency([32]byte{}, [32]byte{}, c[0], c[1], nil); !errors.Is(err, log.ErrBadSize) {
 			t.Errorf("verify %d to %d: %v", c[0], c[1], err)
 		}
 	}

@@ -12,12 +12,11 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	_ "embed" // schema.sql
 	"errors"
 	"fmt"
 	"math"
 	"net/url"
-
-	_ "embed" // schema.sql
 
 	_ "modernc.org/sqlite" // the driver
 )
@@ -50,7 +49,8 @@ var (
 
 // Ledger is the gateway's SQLite file. All methods may be called from several goroutines.
 type Ledger struct {
-	db *sql.DB
+	db   *sql.DB
+	turn chan struct{} // holds one token while somebody writes
 }
 
 // Open opens or makes the file at path.
@@ -68,7 +68,7 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
 	db.SetMaxOpenConns(4)
-	l := &Ledger{db: db}
+	l := &Ledger{db: db, turn: make(chan struct{}, 1)}
 	if err := l.migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -97,7 +97,16 @@ func (l *Ledger) migrate(ctx context.Context) error {
 func (l *Ledger) Close() error { return l.db.Close() }
 
 // inTx runs fn in one write transaction: all of it is on disk when inTx returns nil, none of it otherwise.
+//
+// Writers take turns here, in the order in which they come: SQLite lets those that wait for its lock sleep, longer and longer, and under
+// many requests the countersignatures would never get theirs.
 func (l *Ledger) inTx(ctx context.Context, fn func(*sql.Tx) error) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	}
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)

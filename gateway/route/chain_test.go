@@ -84,8 +84,13 @@ func registered(n byte, operator, endpoint string) operatorstypes.Host {
 func TestSnapshotHoldsTheHostsThatMayWork(t *testing.T) {
 	f := &fakeChain{jailed: "jailed"}
 	for i, h := range [][2]string{
-		{"a", "https://one.example/"}, {"b", "https://two.example"}, {"jailed", "https://three.example"}, {"a", "ftp://four.example"},
-		{"a", "https://five.example"}, {"a", "https://six.example"}, {"a", "https://seven.example"},
+		{"a", "https://one.example/"},
+		{"b", "https://two.example"},
+		{"jailed", "https://three.example"},
+		{"a", "ftp://four.example"},
+		{"a", "https://five.example"},
+		{"a", "https://six.example"},
+		{"a", "https://seven.example"},
 	} {
 		f.hosts = append(f.hosts, registered(byte(i+1), h[0], h[1]))
 	}
@@ -101,8 +106,10 @@ func TestSnapshotHoldsTheHostsThatMayWork(t *testing.T) {
 	}
 	want := route.Snapshot{Epoch: 12, Hosts: []route.Host{
 		{ID: [32]byte{1}, Key: [20]byte{1}, Operator: "a", Region: "region of a", Endpoint: "https://one.example", ReputationPPM: 700_000, UCS: 42, Offers: offers},
-		{ID: [32]byte{2}, Key: [20]byte{2}, Operator: "b", Region: "region of b", Endpoint: "https://two.example", ReputationPPM: 700_000, UCS: 42,
-			Simulated: true, Offers: offers},
+		{
+			ID: [32]byte{2}, Key: [20]byte{2}, Operator: "b", Region: "region of b", Endpoint: "https://two.example", ReputationPPM: 700_000, UCS: 42,
+			Simulated: true, Offers: offers,
+		},
 	}}
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("got %+v\nwant %+v", got, want)

@@ -23,12 +23,16 @@ type model struct {
 }
 
 func (e *Engine) models(w http.ResponseWriter, _ *http.Request) {
-	list := []model{{ID: e.cfg.Model, Object: "model", Created: createdAt, OwnedBy: e.cfg.OwnedBy, Root: e.cfg.Root,
-		MaxModelLen: &e.cfg.MaxModelLen}}
+	list := []model{{
+		ID: e.cfg.Model, Object: "model", Created: createdAt, OwnedBy: e.cfg.OwnedBy, Root: e.cfg.Root,
+		MaxModelLen: &e.cfg.MaxModelLen,
+	}}
 	e.mu.Lock()
 	for _, name := range slices.Sorted(maps.Keys(e.adapters)) {
-		list = append(list, model{ID: name, Object: "model", Created: createdAt, OwnedBy: e.cfg.OwnedBy, Root: e.adapters[name],
-			Parent: &e.cfg.Model})
+		list = append(list, model{
+			ID: name, Object: "model", Created: createdAt, OwnedBy: e.cfg.OwnedBy, Root: e.adapters[name],
+			Parent: &e.cfg.Model,
+		})
 	}
 	e.mu.Unlock()
 	writeJSON(w, http.StatusOK, map[string]any{"object": "list", "data": list})

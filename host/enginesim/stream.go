@@ -18,8 +18,10 @@ type shape struct {
 var chatShape = shape{
 	idPrefix: "chatcmpl", object: "chat.completion", chunkObject: "chat.completion.chunk",
 	whole: func(text, finish string) any {
-		return map[string]any{"index": 0, "message": map[string]any{"role": "assistant", "content": text}, "logprobs": nil,
-			"finish_reason": finish, "stop_reason": nil}
+		return map[string]any{
+			"index": 0, "message": map[string]any{"role": "assistant", "content": text}, "logprobs": nil,
+			"finish_reason": finish, "stop_reason": nil,
+		}
 	},
 	delta: func(text string, finish *string) any {
 		return map[string]any{"index": 0, "delta": map[string]any{"content": text}, "logprobs": nil, "finish_reason": finish}

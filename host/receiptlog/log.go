@@ -274,8 +274,10 @@ func (l *Log) Stats() Stats {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	last := l.segments[len(l.segments)-1]
-	return Stats{First: l.segments[0].base, End: last.base + last.size, HighSeq: l.highSeq, NewestEpoch: l.index.newest,
-		Indexed: l.index.len(), Unclean: l.unclean, TornBytes: l.tornBytes}
+	return Stats{
+		First: l.segments[0].base, End: last.base + last.size, HighSeq: l.highSeq, NewestEpoch: l.index.newest,
+		Indexed: l.index.len(), Unclean: l.unclean, TornBytes: l.tornBytes,
+	}
 }
 
 // HighSeq returns the highest sequence number of a receipt ever logged, 0 if none was.

@@ -38,7 +38,7 @@ func (p *payers) settlement(ctx context.Context, pay Payment) (Settlement, error
 		Key: hex.EncodeToString(pay.Payer[:]), IssuedAt: pay.IssuedAt, Operator: p.operator,
 	})
 	if err != nil {
-		return Settlement{}, fmt.Errorf("resolve payer %x: %w", pay.Payer, err)
+		return Settlement{}, fmt.Errorf("resolve a payer: %w", err)
 	}
 	s := Settlement{Gateway: res.GatewayKey}
 	address := res.Settler.Address

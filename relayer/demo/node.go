@@ -95,11 +95,13 @@ func (w *World) genesisAccounts() []genesisAccount {
 }
 
 // genesisPatch shortens what would make a viewer wait, and names the arbiter. It changes no economics. The submit window alone is longer
-// than a local network's: a host or relayer that is killed and started again still has the seconds in which it makes good.
+// than a local network's: a host or relayer that is killed and started again still has the seconds in which it makes good. The token
+// ceiling is ten times the default, because stand-ins are faster than the machines they declare.
 func (w *World) genesisPatch() map[string]any {
 	return map[string]any{"app_state": map[string]any{
 		"operators": map[string]any{"params": map[string]any{
 			"schedule": map[string]any{"submit_blocks": strconv.Itoa(submitBlocks)}, "unbonding_blocks": "200",
+			"token_ceiling_bps": "200000",
 		}},
 		"royalties": map[string]any{"params": map[string]any{
 			"objection_blocks": "2", "arbiter": w.state.Accounts[arbiter].Address,

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sort"
 	"strings"
-	"time"
 )
 
 // page is the text the demo ends with.
@@ -74,7 +73,8 @@ func (w *World) page(f *facts, t *Traffic, r *Report) string {
 
 func (p *page) requests(t *Traffic, r *Report) {
 	p.head("REQUESTS, as their customers saw them")
-	p.line("  %d sent in %.0f s: %d served, %d left by their customer in the middle of the stream", t.Sent, t.Elapsed.Seconds(), t.Served, t.Cancelled)
+	p.line("  %d sent in %.0f s, %.2g times as fast as the trace: %d served, %d left by their customer in the middle of the stream",
+		t.Sent, t.Elapsed.Seconds(), t.Span.Seconds()/max(t.Elapsed.Seconds(), 0.001), t.Served, t.Cancelled)
 	for _, name := range t.refusals() {
 		p.line("  %d refused by the %s", t.Refused[name], name)
 	}
@@ -240,5 +240,3 @@ func usd(uusdc uint64) string {
 }
 
 func percent(ppm uint64) string { return fmt.Sprintf("%d.%02d %%", ppm/10_000, ppm%10_000/100) }
-
-func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// maxInFlight bounds the requests that wait for an answer; the trace waits when they are that many.
-	maxInFlight = 64
+	// maxInFlight bounds the requests that wait for an answer; the trace waits when they are that many. It is below the open jobs that a
+	// host grants a gateway, so that a speed-up that the machine cannot follow makes the replay slower and not the answers worse.
+	maxInFlight = 24
 	// requestTimeout bounds one request: the longest answer of a trace takes seconds here.
 	requestTimeout = time.Minute
 	// cancelAfterBytes is how much of a stream is read before its customer leaves.
@@ -38,8 +39,8 @@ type Traffic struct {
 	Refused map[string]int
 	// Faults are answers that nothing on purpose explains; the first few.
 	Faults []string
-	// Elapsed is how long replaying took.
-	Elapsed time.Duration
+	// Elapsed is how long replaying took, Span what it took when the trace was recorded.
+	Elapsed, Span time.Duration
 }
 
 // replay sends requests at their times.
@@ -108,6 +109,7 @@ func (r *replay) run(ctx context.Context, first int, requests []Request, speedup
 	wait.Wait()
 	r.mu.Lock()
 	r.out.Elapsed += time.Since(began)
+	r.out.Span += requests[len(requests)-1].At
 	r.mu.Unlock()
 	return ctx.Err()
 }

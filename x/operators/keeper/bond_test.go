@@ -166,7 +166,7 @@ func TestCoverOfTooMuchBondIsTheLargestNumber(t *testing.T) {
 	require.NoError(t, f.k.InitGenesis(f.ctx, pricey(t, f)))
 	cover, err := f.k.Cover(f.ctx, raw("alice"))
 	require.NoError(t, err)
-	require.EqualValues(t, uint64(math.MaxUint64), cover)
+	require.Equal(t, uint64(math.MaxUint64), cover)
 	_, err = f.query.Operator(f.ctx, &types.QueryOperatorRequest{Address: addr("alice")})
 	require.NoError(t, err)
 }

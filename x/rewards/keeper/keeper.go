@@ -17,7 +17,6 @@ import (
 	errorsmod "cosmossdk.io/errors"
 	"cosmossdk.io/log/v2"
 	sdkmath "cosmossdk.io/math"
-
 	"github.com/cosmos/cosmos-sdk/codec"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -149,7 +148,7 @@ func attempt(ctx context.Context, do func(context.Context) error) (err error) {
 		if r == nil {
 			return
 		}
-		bug, isBug := r.(runtime.Error) //nolint:errorlint // what was panicked with, not what it wraps
+		bug, isBug := r.(runtime.Error)
 		if !isBug {
 			panic(r)
 		}

@@ -6,7 +6,6 @@ import (
 	"context"
 
 	errorsmod "cosmossdk.io/errors"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/gpucoord/gpucoord/x/rewards/types"

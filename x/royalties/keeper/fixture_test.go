@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	sdkmath "cosmossdk.io/math"
-
 	"github.com/cosmos/cosmos-sdk/codec"
 	addresscodec "github.com/cosmos/cosmos-sdk/codec/address"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
@@ -172,6 +171,8 @@ func adapter(name, baseName string, royaltyBps uint64, split []types.Payee, pare
 }
 
 // payees reads pairs of name and bps.
+//
+//nolint:forcetypeassert // a wrong pair is a fault of the test itself
 func payees(pairs ...any) []types.Payee {
 	var list []types.Payee
 	for i := 0; i < len(pairs); i += 2 {
