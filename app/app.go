@@ -5,6 +5,7 @@ package app
 
 import (
 	"fmt"
+	"sync"
 
 	dbm "github.com/cosmos/cosmos-db"
 
@@ -27,6 +28,7 @@ type App struct {
 	moduleManager *module.Manager
 	basicManager  module.BasicManager
 	configurator  module.Configurator
+	closeOnce     func() error
 }
 
 var _ servertypes.Application = (*App)(nil)
@@ -69,7 +71,7 @@ func assemble(logger log.Logger, db dbm.DB, opts servertypes.AppOptions, options
 	base.SetInterfaceRegistry(encoding.InterfaceRegistry)
 	base.SetTxEncoder(encoding.TxConfig.TxEncoder())
 
-	app := &App{BaseApp: base, encoding: encoding, keys: newStoreKeys()}
+	app := &App{BaseApp: base, encoding: encoding, keys: newStoreKeys(), closeOnce: sync.OnceValue(base.Close)}
 	// The executor must know every key before a keeper opens a store through it.
 	blockexec.Apply(base, opts, app.keys.all(), encoding.TxConfig.TxDecoder(), func(storetypes.MultiStore) string { return BondDenom })
 
@@ -89,3 +91,6 @@ func assemble(logger log.Logger, db dbm.DB, opts servertypes.AppOptions, options
 	}
 	return app, app.setUpgrades()
 }
+
+// Close closes the databases. The server calls it twice; the second call returns what the first did.
+func (a *App) Close() error { return a.closeOnce() }

@@ -90,23 +90,23 @@ func TestBadHTTPInputOfHost(t *testing.T) {
 		status int
 		code   string
 	}{
-		"no authorisation":     {func(j *hostJob) { j.header = " " }, 401, "JOB_AUTH_MISSING"},
-		"truncated":            {func(j *hostJob) { j.header = wire.Encode(make([]byte, 272)) }, 400, "JOB_AUTH_MALFORMED"},
-		"wrong signature":      {func(j *hostJob) { j.key = otherKey(t) }, 401, "JOB_AUTH_BAD_SIGNATURE"},
-		"wrong chain":          {func(j *hostJob) { j.domain = receipt.NewDomain("another-chain-1", j.domain.ChainID()) }, 401, "JOB_AUTH_BAD_SIGNATURE"},
-		"wrong host key":       {func(j *hostJob) { j.auth.Operator[0] ^= 1 }, 400, "WRONG_HOST_KEY"},
-		"expired":              {func(j *hostJob) { j.auth.IssuedAt, j.auth.ExpiresAt = now-600, now-300 }, 401, "JOB_AUTH_EXPIRED"},
-		"from the future":      {func(j *hostJob) { j.auth.IssuedAt, j.auth.ExpiresAt = now+600, now+900 }, 401, "JOB_AUTH_NOT_YET_VALID"},
-		"runs too long":        {func(j *hostJob) { j.auth.ExpiresAt = now + 7200 }, 400, "JOB_TTL_TOO_LONG"},
-		"unknown payer":        {func(j *hostJob) { j.key = otherKey(t); j.auth.Payer = receipt.KeyAddress(j.key) }, 403, "PAYER_NOT_ACCEPTED"},
-		"unfunded settler":     {func(j *hostJob) { j.auth.MaxAmount = 1 << 50 }, 402, "SETTLER_UNFUNDED"},
-		"sum overflows":        {func(j *hostJob) { j.auth.MaxAmount = 1<<64 - 1 }, 402, "SETTLER_UNFUNDED"},
-		"unknown model":        {func(j *hostJob) { j.body = bytes.Replace(j.body, []byte(directModel), []byte("gpt-0"), 1) }, 404, "UNKNOWN_MODEL"},
-		"another model":        {func(j *hostJob) { j.auth.AdapterID = demo.AssetID("borealis-code") }, 400, "MODEL_MISMATCH"},
-		"another body":         {func(j *hostJob) { j.auth.RequestCommit = [32]byte{1} }, 400, "REQUEST_COMMIT_MISMATCH"},
-		"no JSON":              {func(j *hostJob) { j.body = []byte("model=x") }, 400, "REQUEST_MALFORMED"},
-		"10 MB body":           {func(j *hostJob) { j.body = bytes.Repeat([]byte("x"), 10<<20) }, 413, "BODY_TOO_LARGE"},
-		"tokens overflow":      {func(j *hostJob) { j.body = bytes.Replace(j.body, []byte(":8,"), []byte(":18446744073709551616,"), 1) }, 0, ""},
+		"no authorisation": {func(j *hostJob) { j.header = " " }, 401, "JOB_AUTH_MISSING"},
+		"truncated":        {func(j *hostJob) { j.header = wire.Encode(make([]byte, 272)) }, 400, "JOB_AUTH_MALFORMED"},
+		"wrong signature":  {func(j *hostJob) { j.key = otherKey(t) }, 401, "JOB_AUTH_BAD_SIGNATURE"},
+		"wrong chain":      {func(j *hostJob) { j.domain = receipt.NewDomain("another-chain-1", j.domain.ChainID()) }, 401, "JOB_AUTH_BAD_SIGNATURE"},
+		"wrong host key":   {func(j *hostJob) { j.auth.Operator[0] ^= 1 }, 400, "WRONG_HOST_KEY"},
+		"expired":          {func(j *hostJob) { j.auth.IssuedAt, j.auth.ExpiresAt = now-600, now-300 }, 401, "JOB_AUTH_EXPIRED"},
+		"from the future":  {func(j *hostJob) { j.auth.IssuedAt, j.auth.ExpiresAt = now+600, now+900 }, 401, "JOB_AUTH_NOT_YET_VALID"},
+		"runs too long":    {func(j *hostJob) { j.auth.ExpiresAt = now + 7200 }, 400, "JOB_TTL_TOO_LONG"},
+		"unknown payer":    {func(j *hostJob) { j.key = otherKey(t); j.auth.Payer = receipt.KeyAddress(j.key) }, 403, "PAYER_NOT_ACCEPTED"},
+		"unfunded settler": {func(j *hostJob) { j.auth.MaxAmount = 1 << 50 }, 402, "SETTLER_UNFUNDED"},
+		"sum overflows":    {func(j *hostJob) { j.auth.MaxAmount = 1<<64 - 1 }, 402, "SETTLER_UNFUNDED"},
+		"unknown model":    {func(j *hostJob) { j.body = bytes.Replace(j.body, []byte(directModel), []byte("gpt-0"), 1) }, 404, "UNKNOWN_MODEL"},
+		"another model":    {func(j *hostJob) { j.auth.AdapterID = demo.AssetID("borealis-code") }, 400, "MODEL_MISMATCH"},
+		"another body":     {func(j *hostJob) { j.auth.RequestCommit = [32]byte{1} }, 400, "REQUEST_COMMIT_MISMATCH"},
+		"no JSON":          {func(j *hostJob) { j.body = []byte("model=x") }, 400, "REQUEST_MALFORMED"},
+		"10 MB body":       {func(j *hostJob) { j.body = bytes.Repeat([]byte("x"), 10<<20) }, 413, "BODY_TOO_LARGE"},
+		"tokens overflow":  {func(j *hostJob) { j.body = bytes.Replace(j.body, []byte(":8,"), []byte(":18446744073709551616,"), 1) }, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := goodJob(t, w)
@@ -277,7 +277,7 @@ func slowRequest(t *testing.T, base, begin string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := net.Dial("tcp", u.Host)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", u.Host)
 	if err != nil {
 		t.Fatal(err)
 	}

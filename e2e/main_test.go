@@ -70,12 +70,13 @@ func TestMain(m *testing.M) {
 func sharedWorld(t *testing.T) *demo.World {
 	t.Helper()
 	shared.once.Do(func() {
-		if shared.dir, shared.err = os.MkdirTemp("", "gpucoord-e2e-"); shared.err != nil {
+		shared.dir, shared.err = os.MkdirTemp("", "gpucoord-e2e-") //nolint:usetesting // it outlives the test that asks first
+		if shared.err != nil {
 			return
 		}
 		opts := demo.DefaultOptions()
 		opts.Home, opts.Node, opts.Relayer, opts.Progress = shared.dir, binaries.node, binaries.relayer, os.Stderr
-		shared.world, shared.err = demo.Open(context.Background(), opts) // it outlives the test that asks first
+		shared.world, shared.err = demo.Open(context.Background(), opts) // as does the world
 	})
 	if shared.err != nil {
 		t.Fatalf("start the shared world: %v", shared.err)
@@ -107,7 +108,7 @@ func (w lockedWriter) Write(p []byte) (int, error) {
 func startDemo(t *testing.T, args ...string) *program {
 	t.Helper()
 	p := &program{done: make(chan error, 1)}
-	p.cmd = exec.Command(binaries.relayer, append([]string{"demo"}, args...)...)
+	p.cmd = exec.CommandContext(context.Background(), binaries.relayer, append([]string{"demo"}, args...)...)
 	p.cmd.Stdout, p.cmd.Stderr = lockedWriter{&p.mu, &p.stdout}, lockedWriter{&p.mu, &p.stderr}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start the demo: %v", err)

@@ -15,7 +15,7 @@ const (
 	maxConnsOfOne = 1024
 )
 
-// counts counts what is in progress by key, up to a limit for each.
+// counts holds how much is in progress by key, up to a limit for each.
 type counts[K comparable] struct {
 	mu sync.Mutex
 	n  map[K]int

@@ -155,7 +155,7 @@ func (r *rig) job(base string, stream bool) (*http.Request, error) {
 		Payer: receipt.KeyAddress(r.payer), Operator: r.hostKey, ModelID: modelID, RequestCommit: wire.Commit(salt, []byte(body)),
 		PaymentRef: [32]byte{5}, MaxAmount: 1_000, Nonce: r.nonce, IssuedAt: now, ExpiresAt: now + 3_000,
 	}
-	req, err := http.NewRequest(http.MethodPost, base+"/v1/chat/completions", strings.NewReader(body)) //nolint:noctx // the client ends with the process
+	req, err := http.NewRequest(http.MethodPost, base+"/v1/chat/completions", strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

@@ -90,7 +90,7 @@ func (c *children) start(ctx context.Context, what command) error {
 	if err != nil {
 		return fmt.Errorf("log of %s: %w", what.name, err)
 	}
-	defer log.Close()                            //nolint:errcheck // the child has its own descriptor
+	defer log.Close()
 	cmd := exec.Command(what.path, what.args...) //nolint:gosec,noctx // our own binaries; stop ends it, not a context
 	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = log, log, childAttributes()
 	request := startRequest{cmd: cmd, answer: make(chan error, 1)}
@@ -235,7 +235,7 @@ func tail(path string, lines int) string {
 	if err != nil {
 		return err.Error()
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.Size() > tailBytes {
 		if _, err := f.Seek(-tailBytes, io.SeekEnd); err != nil {
 			return err.Error()

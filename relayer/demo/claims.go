@@ -46,7 +46,7 @@ func fetchDA(ctx context.Context, b *receiptstypes.Batch) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close() //nolint:errcheck // read to its end below
+	defer response.Body.Close()
 	raw, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, err

@@ -93,10 +93,10 @@ func Open(ctx context.Context, opts Options) (*World, error) {
 	fresh := w.state == nil
 	w.progress.say("data directory %s", w.home.dir)
 	if fresh {
-		if w.state, err = newState(w.home); err != nil {
+		if w.state, err = newState(ctx, w.home); err != nil {
 			return w, err
 		}
-	} else if err := w.state.Ports.check(); err != nil {
+	} else if err := w.state.Ports.check(ctx); err != nil {
 		return w, err
 	}
 	if w.chain, err = chain.Dial("grpc://"+w.state.Ports.address("grpc", 0), w.state.ChainID); err != nil {

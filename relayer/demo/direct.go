@@ -96,7 +96,7 @@ func (d *direct) ask(ctx context.Context, j job, issuedAt uint64) (receipt.Recor
 	if err != nil {
 		return receipt.Record{}, err
 	}
-	defer response.Body.Close() //nolint:errcheck // read to its end below
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return receipt.Record{}, refusalOf(response)
 	}

@@ -218,7 +218,7 @@ func (w *World) readForfeits(ctx context.Context, f, baseline *facts, last uint6
 	if err != nil {
 		return err
 	}
-	for e := uint64(0); e < status.NextEpoch; e++ {
+	for e := range status.NextEpoch {
 		res, err := w.chain.Rewards.Epoch(ctx, &rewardstypes.QueryEpochRequest{Epoch: e})
 		if err != nil {
 			if e < last && baseline.height > epochBlocks { // an old epoch whose row was pruned

@@ -83,7 +83,7 @@ func fetchLog(ctx context.Context, url, token string) (frames []byte, next int64
 	if err != nil {
 		return nil, 0, err
 	}
-	defer response.Body.Close() //nolint:errcheck // read to its end below
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return nil, 0, refusalOf(response)
 	}

@@ -3,6 +3,7 @@
 package demo
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -34,12 +35,12 @@ var firstPorts = []struct {
 type portMap map[string][]int
 
 // choosePorts takes the fixed port of each listener, or a free one where that is in use.
-func choosePorts() (portMap, error) {
+func choosePorts(ctx context.Context) (portMap, error) {
 	out := make(portMap)
 	taken := make(map[int]bool)
 	for _, first := range firstPorts {
 		for i := range first.count {
-			port, err := freePort(first.port+i, taken)
+			port, err := freePort(ctx, first.port+i, taken)
 			if err != nil {
 				return nil, fmt.Errorf("port for %s: %w", first.kind, err)
 			}
@@ -50,12 +51,12 @@ func choosePorts() (portMap, error) {
 	return out, nil
 }
 
-func freePort(wanted int, taken map[int]bool) (int, error) {
-	if !taken[wanted] && canListen(wanted) {
+func freePort(ctx context.Context, wanted int, taken map[int]bool) (int, error) {
+	if !taken[wanted] && canListen(ctx, wanted) {
 		return wanted, nil
 	}
 	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return 0, err
 		}
@@ -70,8 +71,8 @@ func freePort(wanted int, taken map[int]bool) (int, error) {
 	return 0, errors.New("the system offers no free port")
 }
 
-func canListen(port int) bool {
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+func canListen(ctx context.Context, port int) bool {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return false
 	}
@@ -81,13 +82,13 @@ func canListen(port int) bool {
 // check reports the first port that is in use.
 //
 // Errors: ErrPortTaken.
-func (p portMap) check() error {
+func (p portMap) check(ctx context.Context) error {
 	for _, first := range firstPorts {
 		if len(p[first.kind]) != first.count {
 			return fmt.Errorf("%s names %d ports of kind %s, want %d", stateFile, len(p[first.kind]), first.kind, first.count)
 		}
 		for _, port := range p[first.kind] {
-			if !canListen(port) {
+			if !canListen(ctx, port) {
 				return fmt.Errorf("%w: %d (%s)", ErrPortTaken, port, first.kind)
 			}
 		}

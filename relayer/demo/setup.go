@@ -7,8 +7,9 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	sdk "github.com/cosmos/cosmos-sdk/types"
 	"golang.org/x/sync/errgroup"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/gpucoord/gpucoord/relayer/chain"
 	receiptstypes "github.com/gpucoord/gpucoord/x/receipts/types"

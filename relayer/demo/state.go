@@ -3,6 +3,7 @@
 package demo
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -12,8 +13,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/cosmos/cosmos-sdk/crypto/hd"
 	bip39 "github.com/cosmos/go-bip39"
+
+	"github.com/cosmos/cosmos-sdk/crypto/hd"
 
 	"github.com/gpucoord/gpucoord/relayer/chain"
 )
@@ -96,13 +98,13 @@ func openHome(dir string) (home, *state, error) {
 }
 
 // newState makes every key of the world and chooses the ports.
-func newState(h home) (*state, error) {
+func newState(ctx context.Context, h home) (*state, error) {
 	s := &state{
 		ChainID: "gpucoord-demo-1", Accounts: make(map[string]*account), APIKeys: make(map[string][]string), URLs: make(map[string]string),
 		Warning: "keys and mnemonics of a demonstration: they lie here open and have no value",
 	}
 	var err error
-	if s.Ports, err = choosePorts(); err != nil {
+	if s.Ports, err = choosePorts(ctx); err != nil {
 		return nil, err
 	}
 	if err := h.write(s); err != nil { // before anything else, so that the directory is known as a demo's

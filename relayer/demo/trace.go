@@ -111,7 +111,7 @@ func readTraceFile(path string, limit int) ([]Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--trace: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	requests, err := ReadTrace(f, limit)
 	if err != nil {
 		return nil, fmt.Errorf("--trace %s: %w", path, err)

@@ -180,7 +180,7 @@ func (r *replay) throughGateway(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close() //nolint:errcheck // read to its end or left on purpose
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return refusalOf(response)
 	}
