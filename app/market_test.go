@@ -46,7 +46,7 @@ func TestOneBatchPaysEveryone(t *testing.T) {
 	reward := paid(t, m, operator, &rewardstypes.MsgClaim{Operator: operator.String()})
 	require.Positive(t, reward)
 	require.LessOrEqual(t, reward, int64(take*75/100), "the reward is capped by the take on its usage")
-	require.EqualValues(t, take*20/100+take*60/100-reward, held(m, "insurance"), "what the pool does not pay goes to insurance")
+	require.Equal(t, int64(take*20/100+take*60/100)-reward, held(m, "insurance"), "what the pool does not pay goes to insurance")
 	require.Zero(t, held(m, "rewards"))
 	require.Zero(t, held(m, "royalties"))
 	require.NoError(t, m.App.CheckInvariants(m.Context()))

@@ -70,7 +70,7 @@ func TestMain(m *testing.M) {
 func sharedWorld(t *testing.T) *demo.World {
 	t.Helper()
 	shared.once.Do(func() {
-		shared.dir, shared.err = os.MkdirTemp("", "gpucoord-e2e-") //nolint:usetesting // it outlives the test that asks first
+		shared.dir, shared.err = os.MkdirTemp("", "gpucoord-e2e-")
 		if shared.err != nil {
 			return
 		}
