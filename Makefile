@@ -23,7 +23,7 @@ build/gpucoord:
 	go build -trimpath -tags "$(CHAIN_TAGS)" -ldflags '$(LDFLAGS)' -o $@ ./cmd/gpucoord
 
 build/gpucoord-relayer:
-	@CGO_CFLAGS="$$(go env CGO_CFLAGS)" go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/gpucoord-relayer
+	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/gpucoord-relayer
 
 ## demo: a node, three operators, two gateways and their royalties, on this machine (DEMO="--once --requests 200")
 demo: build
@@ -42,7 +42,7 @@ test-e2e: build
 
 ## bench: measured ratios, printed as tables
 bench:
-	./scripts/bench.sh
+	BENCH_TAGS="$(CHAIN_TAGS)" ./scripts/bench.sh
 
 ## fuzz: every fuzz target, 10 s each (FUZZTIME=30s)
 fuzz:

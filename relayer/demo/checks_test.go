@@ -37,8 +37,10 @@ func newStory(t *testing.T) *story {
 	north := s.Accounts["operator-north"].Address
 	st := &story{
 		w: w,
-		baseline: &facts{height: 10, supply: supply, balances: map[string]uint64{"insurance": 7}, earnings: map[string]uint64{},
-			assets: map[string]uint64{}},
+		baseline: &facts{
+			height: 10, supply: supply, balances: map[string]uint64{"insurance": 7}, earnings: map[string]uint64{},
+			assets: map[string]uint64{},
+		},
 		then: &facts{
 			height: 200, supply: maps.Clone(supply), earnings: map[string]uint64{north: 17_000}, assets: map[string]uint64{"aurora-8b": 1_000},
 			balances: map[string]uint64{"insurance": 7 + 2*200 + 2*400, "probers_pool": 2 * 50, "aleph_pool": 2 * 150, "royalties": 1_000},
@@ -171,8 +173,10 @@ func TestPageShowsNamesStepsAndChecks(t *testing.T) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}
 	}
-	st.then.batches[1].States[0].TakeUusdc++
-	if page = st.w.page(st.then, st.traffic, r); !strings.Contains(page, "THE CHAIN SETTLED OTHERWISE") && !strings.Contains(page, "settled the same") {
-		t.Errorf("the page says nothing of the comparison:\n%s", page)
+	for i := range st.then.batches {
+		st.then.batches[i].States[0].TakeUusdc++
+	}
+	if page = st.w.page(st.then, st.traffic, r); !strings.Contains(page, "THE CHAIN SETTLED OTHERWISE") {
+		t.Errorf("the page does not say that the chain settled otherwise:\n%s", page)
 	}
 }

@@ -54,9 +54,9 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 		command("Deposit", "deposit [settler] [amount-uusdc]", "Add escrow to a settler", "settler", "amount_uusdc"),
 		command("SetLimit", "set-limit [operator] [limit-uusdc]", "Bound what an operator may have locked", "operator", "limit_uusdc"),
 		command("Withdraw", "withdraw [amount-uusdc]", "Start to thaw escrow", "amount_uusdc"),
-		{RpcMethod: "SubmitBatch", Skip: true}, // the relayer builds it; nobody types its groups
+		{RpcMethod: "SubmitBatch", Use: "submit-batch", Short: "Claim a host's receipts of an epoch; the relayer does this by itself"},
 		command("FundGroup", "fund-group [batch-id] [group]", "Lock escrow for an unfunded group", "batch_id", "group"),
-		{RpcMethod: "OpenSamples", Skip: true}, // the relayer builds it
+		{RpcMethod: "OpenSamples", Use: "open-samples", Short: "Open drawn samples of a batch; the relayer does this by itself"},
 		command("DeclareLoss", "declare-loss [host-id] [epoch]", "Bar a host's further claims of an epoch", "host_id", "epoch"),
 		command("ClaimEarnings", "claim-earnings", "Claim all operator shares"),
 		governance("SettleStuck", "settle-stuck [batch-id] [settle]", "Settle a stuck batch (true) or return its locks (false)", "batch_id", "settle"),
