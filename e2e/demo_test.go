@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,17 +20,9 @@ import (
 // demoLimit is far above what one demo takes on two cores.
 const demoLimit = 4 * time.Minute
 
-// Given the two binaries, when the demo runs once with a trace file, then it settles two epochs and more, its report adds up, and it
-// leaves no process. Started again in the same directory and interrupted in the middle of its requests, it ends without an error; and
-// started a third time, every check holds again.
-func TestDemo(t *testing.T) {
+// Given the two binaries, when the demo runs once, then it settles two epochs and more, its report adds up, and it leaves no process.
+func TestDemoOnce(t *testing.T) {
 	home, file := t.TempDir(), filepath.Join(t.TempDir(), "report.json")
-	t.Run("once", func(t *testing.T) { demoOnce(t, home, file) })
-	t.Run("interrupted", func(t *testing.T) { demoInterrupted(t, home) })
-	t.Run("directory starts again", func(t *testing.T) { demoAgain(t, home) })
-}
-
-func demoOnce(t *testing.T, home, file string) {
 	p := startDemo(t, "--once", "--requests", "150", "--home", home, "--report", file)
 	err := p.wait(t, demoLimit)
 	page, progress := p.texts()
@@ -87,20 +80,11 @@ func checkSums(t *testing.T, r *demo.Report) {
 	}
 }
 
-func demoInterrupted(t *testing.T, home string) {
-	p := startDemo(t, "--requests", "200", "--home", home)
-	p.saw(t, "of 200 requests sent", time.Minute)
-	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.wait(t, time.Minute); err != nil {
-		_, progress := p.texts()
-		t.Fatalf("interrupted demo: %v\n%s", err, progress)
-	}
-	noProcessOf(t, home)
-}
-
-func demoAgain(t *testing.T, home string) {
+// Given a demo that is interrupted in the middle of its requests, when it is started again in its directory, with a trace file, then it
+// goes on from where it was and every check holds.
+func TestDemoDirectoryStartsAgain(t *testing.T) {
+	home := t.TempDir()
+	interruptDemo(t, home)
 	trace := filepath.Join(t.TempDir(), "trace.csv")
 	if err := os.WriteFile(trace, []byte(traceText), 0o600); err != nil {
 		t.Fatal(err)
@@ -113,6 +97,21 @@ func demoAgain(t *testing.T, home string) {
 	}
 	if !strings.Contains(progress, "starting again") {
 		t.Error("the directory was set up again")
+	}
+	noProcessOf(t, home)
+}
+
+// interruptDemo starts a demo and ends it as Ctrl-C does, in the middle of its requests.
+func interruptDemo(t *testing.T, home string) {
+	t.Helper()
+	p := startDemo(t, "--requests", "200", "--home", home)
+	p.saw(t, "of 200 requests sent", time.Minute)
+	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.wait(t, time.Minute); err != nil {
+		_, progress := p.texts()
+		t.Fatalf("interrupted demo: %v\n%s", err, progress)
 	}
 	noProcessOf(t, home)
 }
@@ -179,4 +178,58 @@ func readReport(t *testing.T, file string) *demo.Report {
 		t.Fatalf("report: %v", err)
 	}
 	return r
+}
+
+// Given a running demo, when one of its programs is killed, then the demo names it, shows the end of its log, and ends all others.
+func TestDemoNamesTheProgramThatDied(t *testing.T) {
+	home := t.TempDir()
+	p := startDemo(t, "--requests", "200", "--home", home)
+	p.saw(t, "replaying 200 requests", time.Minute)
+	killProcess(t, filepath.Join(home, "config", "gateway-small.toml"))
+	if err := p.wait(t, time.Minute); err == nil {
+		t.Error("the demo ended without an error")
+	}
+	if _, progress := p.texts(); !strings.Contains(progress, demo.ErrChildDied.Error()+": gateway-small (signal: killed)") {
+		t.Errorf("the demo does not name the program that died:\n%s", progress)
+	}
+	noProcessOf(t, home)
+}
+
+// Given a running demo, when the demo itself is killed and can end nothing, then nothing that it started is left either.
+func TestDemoKilledLeavesNoProcess(t *testing.T) {
+	home := t.TempDir()
+	p := startDemo(t, "--requests", "200", "--home", home)
+	p.saw(t, "replaying 200 requests", time.Minute)
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.wait(t, time.Minute); err == nil {
+		t.Error("a killed program ended well")
+	}
+	pause(t, time.Second) // the kernel ends the children
+	noProcessOf(t, home)
+}
+
+// killProcess kills the process that has an argument on its command line.
+func killProcess(t *testing.T, argument string) {
+	t.Helper()
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range lines {
+		raw, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(raw), argument) {
+			continue
+		}
+		pid, err := strconv.Atoi(strings.Split(path, "/")[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Fatalf("no process has %s on its command line", argument)
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
@@ -131,6 +132,10 @@ func (k *Keeper) admitGroups(_ context.Context, c *claim) error {
 		return errorsmod.Wrap(types.ErrGroupOrder, err.Error())
 	}
 	b.Root, b.Count, b.AmountUusdc = sums.Root[:], sums.Count, sums.Amount
+	b.Groups = slices.Clone(b.Groups) // the message stays as it was signed
+	for i := range b.Groups {
+		b.Groups[i].Left, b.Groups[i].Right = nil, nil // checked, and never read again
+	}
 	return nil
 }
 
@@ -162,13 +167,14 @@ func (k *Keeper) admitSeqs(ctx context.Context, c *claim) error {
 }
 
 // admitPrices checks that every group's model and adapter may be used, and that its jobs cost what they must, and divides its amount.
-// Errors: those of royalties' TermsFor, ErrMinJobAmount.
+// Errors: those of royalties' Pricer, ErrMinJobAmount.
 func (k *Keeper) admitPrices(ctx context.Context, c *claim) error {
 	params := &c.epoch.Params
+	price := k.royalties.Pricer(c.batch.Epoch)
 	c.batch.States = make([]types.GroupState, len(c.batch.Groups))
 	for i := range c.batch.Groups {
 		g := &c.batch.Groups[i]
-		pricing, err := k.royalties.TermsFor(ctx, [32]byte(g.ModelId), [32]byte(g.AdapterId), c.batch.Epoch)
+		pricing, err := price(ctx, [32]byte(g.ModelId), [32]byte(g.AdapterId))
 		if err != nil {
 			return errorsmod.Wrapf(err, "group %d", i)
 		}

@@ -39,7 +39,7 @@ func (k *Keeper) SubmitBatch(ctx context.Context, sender []byte, msg *types.MsgS
 	if err := k.storeClaim(ctx, c); err != nil {
 		return types.Batch{}, err
 	}
-	return *b, emit(ctx, &types.EventBatchSubmitted{Batch: *b})
+	return *b, emitSubmitted(ctx, b)
 }
 
 // sampleCount returns how many samples are drawn of a batch, by the operator's reputation as it has decayed until now.

@@ -167,7 +167,9 @@ type royalties struct {
 	accruals []accrual
 }
 
-func (r *royalties) TermsFor(_ context.Context, model, adapter [32]byte, _ uint64) (royaltiestypes.Pricing, error) {
+func (r *royalties) Pricer(uint64) royaltiestypes.Pricer { return r.price }
+
+func (r *royalties) price(_ context.Context, model, adapter [32]byte) (royaltiestypes.Pricing, error) {
 	if err := r.refuse[model]; err != nil {
 		return royaltiestypes.Pricing{}, err
 	}

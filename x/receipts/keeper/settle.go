@@ -76,17 +76,18 @@ func (k *Keeper) settle(ctx context.Context, b *types.Batch) error {
 }
 
 // planSettlement prices the funded groups again, which must give what was locked, and sums them.
-// Errors: those of royalties' TermsFor, ErrPriceChanged, ErrInvariant.
+// Errors: those of royalties' Pricer, ErrPriceChanged, ErrInvariant.
 func (k *Keeper) planSettlement(ctx context.Context, b *types.Batch, state *types.EpochState) (*settlement, error) {
 	p := &state.Params
 	bps := split.TakeBps{Take: p.TakeBps, Pool: p.PoolBps, Probers: p.ProbersBps, Insurance: p.InsuranceBps, Aleph: p.AlephBps}
 	plan := &settlement{}
+	price := k.royalties.Pricer(b.Epoch)
 	for i := range b.Groups {
 		g, s := &b.Groups[i], &b.States[i]
 		if s.Unfunded {
 			continue
 		}
-		pricing, err := k.royalties.TermsFor(ctx, [32]byte(g.ModelId), [32]byte(g.AdapterId), b.Epoch)
+		pricing, err := price(ctx, [32]byte(g.ModelId), [32]byte(g.AdapterId))
 		if err != nil {
 			return nil, errorsmod.Wrapf(err, "group %d", i)
 		}

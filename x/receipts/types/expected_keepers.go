@@ -71,8 +71,8 @@ type OperatorsKeeper interface {
 
 // RoyaltiesKeeper prices models and adapters and keeps what authors earn.
 type RoyaltiesKeeper interface {
-	// TermsFor returns what work of an epoch owes for a model and an adapter, zero for none.
-	TermsFor(ctx context.Context, model, adapter [32]byte, epoch uint64) (royaltiestypes.Pricing, error)
+	// Pricer returns what prices the work of an epoch, for one message or one settlement.
+	Pricer(epoch uint64) royaltiestypes.Pricer
 	// Accrue credits a settled group's royalty, whose coins the royalties account has got already.
 	Accrue(ctx context.Context, batchID uint64, group uint32, pricing royaltiestypes.Pricing, w split.Waterfall) error
 }

@@ -3,9 +3,7 @@
 package keeper
 
 import (
-	"bytes"
 	"context"
-	"errors"
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
@@ -77,82 +75,4 @@ func (k *Keeper) checkTerms(ctx context.Context, royaltyBps uint64, payees []typ
 		normal[i] = types.Payee{Address: text, Bps: p.Bps}
 	}
 	return normal, nil
-}
-
-// TermsFor returns what work of epoch owes for a model and an adapter, by the terms, the cap and the states of that epoch,
-// which may be a past one. A zero adapter is none. Parents take part whether they are taken down or not.
-//
-// Errors: ErrUnknownAsset (also for one that was registered after the epoch), ErrWrongKind, ErrWrongBase, ErrTakenDown,
-// ErrNoCommercialUse, for the model and then for the adapter.
-func (k *Keeper) TermsFor(ctx context.Context, model, adapter [32]byte, epoch uint64) (types.Pricing, error) {
-	_, base, err := k.usable(ctx, model[:], types.AssetKind_ASSET_KIND_BASE, epoch)
-	if err != nil {
-		return types.Pricing{}, errorsmod.Wrap(err, "model")
-	}
-	pricing := types.Pricing{Base: &base}
-	if pricing.RoyaltyCapBps, err = k.royaltyCap(ctx, epoch); err != nil {
-		return types.Pricing{}, err
-	}
-	if adapter == ([32]byte{}) {
-		return pricing, nil
-	}
-	asset, terms, err := k.usable(ctx, adapter[:], types.AssetKind_ASSET_KIND_ADAPTER, epoch)
-	if err != nil {
-		return types.Pricing{}, errorsmod.Wrap(err, "adapter")
-	}
-	if !bytes.Equal(asset.Base, model[:]) {
-		return types.Pricing{}, errorsmod.Wrapf(types.ErrWrongBase, "adapter %X is for base %X", asset.Id, asset.Base)
-	}
-	pricing.Adapter = &terms
-	for _, id := range asset.Parents {
-		parent, err := k.asset(ctx, id)
-		if err != nil {
-			return types.Pricing{}, errorsmod.Wrap(err, "parent")
-		}
-		terms, err := k.termsIn(ctx, &parent, epoch)
-		if err != nil {
-			return types.Pricing{}, errorsmod.Wrap(err, "parent")
-		}
-		pricing.Parents = append(pricing.Parents, terms)
-	}
-	return pricing, nil
-}
-
-// usable returns an asset that work of epoch may use, and its terms.
-func (k *Keeper) usable(ctx context.Context, id []byte, kind types.AssetKind, epoch uint64) (types.Asset, types.AssetTerms, error) {
-	asset, err := k.asset(ctx, id)
-	if err != nil {
-		return types.Asset{}, types.AssetTerms{}, err
-	}
-	switch {
-	case asset.Kind != kind:
-		err = errorsmod.Wrapf(types.ErrWrongKind, "asset %X is %s", id, asset.Kind)
-	case asset.TakenDownIn(epoch):
-		err = errorsmod.Wrapf(types.ErrTakenDown, "asset %X, from epoch %d", id, asset.TakenDownEpoch)
-	case !asset.CommercialUse:
-		err = errorsmod.Wrapf(types.ErrNoCommercialUse, "asset %X, licence %s", id, asset.License)
-	}
-	if err != nil {
-		return types.Asset{}, types.AssetTerms{}, err
-	}
-	terms, err := k.termsIn(ctx, &asset, epoch)
-	return asset, terms, err
-}
-
-// termsIn returns the terms of an asset in force in epoch. Error: ErrUnknownAsset when it was registered later.
-func (k *Keeper) termsIn(ctx context.Context, asset *types.Asset, epoch uint64) (types.AssetTerms, error) {
-	until := collections.NewPrefixedPairRange[[]byte, uint64](asset.Id).EndInclusive(epoch).Descending()
-	terms, err := newest(ctx, k.terms, until)
-	if errors.Is(err, collections.ErrNotFound) {
-		return types.AssetTerms{}, errorsmod.Wrapf(types.ErrUnknownAsset, "asset %X was registered after epoch %d", asset.Id, epoch)
-	}
-	if err != nil {
-		return types.AssetTerms{}, err
-	}
-	return types.AssetTerms{
-		ID:         [types.HashSize]byte(asset.Id),
-		RoyaltyBps: terms.RoyaltyBps,
-		Earning:    asset.Kind != types.AssetKind_ASSET_KIND_BASE || asset.EarnsIn(epoch),
-		Payees:     terms.Payees,
-	}, nil
 }

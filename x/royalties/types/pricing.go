@@ -2,7 +2,15 @@
 
 package types
 
-import "github.com/gpucoord/gpucoord/domain/split"
+import (
+	"context"
+
+	"github.com/gpucoord/gpucoord/domain/split"
+)
+
+// Pricer prices the work of one epoch for a model and an adapter, zero for none. It remembers what it has read, so it serves one
+// message or one settlement and no longer.
+type Pricer func(ctx context.Context, model, adapter [HashSize]byte) (Pricing, error)
 
 // Pricing is what the work of one model and adapter owes in one epoch.
 type Pricing struct {
