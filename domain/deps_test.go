@@ -19,6 +19,7 @@ import (
 const (
 	domainPath  = "github.com/gpucoord/gpucoord/domain"
 	receiptPath = domainPath + "/receipt"
+	anchorPath  = domainPath + "/anchor"
 	mathPath    = "cosmossdk.io/math"
 	secpPath    = "github.com/decred/dcrd/dcrec/secp256k1/v4"
 	sha3Path    = "golang.org/x/crypto/sha3"
@@ -87,6 +88,8 @@ func allowed(importer, path string) bool {
 		return !testSupport(path)
 	case path == mathPath:
 		return true
+	case importer == anchorPath:
+		return path == sha3Path
 	case importer == receiptPath:
 		return path == secpPath || path == secpPath+"/ecdsa" || path == sha3Path
 	}
