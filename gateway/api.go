@@ -40,6 +40,7 @@ type call struct {
 	id      string
 	keyID   string
 	req     *completion
+	epoch   uint64 // the chain's when hosts were chosen
 	started time.Time
 }
 
@@ -118,6 +119,7 @@ func (c *call) dispatch() *refusal {
 	if err != nil {
 		return refuseStale
 	}
+	c.epoch = snapshot.Epoch
 	asset, ok := g.names.Load().Find(c.req.model)
 	if !ok {
 		return refuseUnknown
@@ -126,18 +128,31 @@ func (c *call) dispatch() *refusal {
 	if ref != nil {
 		return ref
 	}
-	choice, err := route.NewChoice(g.cooldowns.Ready(route.Candidates(snapshot.Hosts, want), c.started))
+	fitting := route.Candidates(snapshot.Hosts, want)
+	choice, err := route.NewChoice(g.load.Free(g.cooldowns.Ready(fitting, c.started), c.started))
 	if err != nil {
 		g.logger.ErrorContext(c.r.Context(), "hosts not weighed", slog.Any("err", err))
 		return refuseNoHost
 	}
-	last := refuseNoHost
-	for try := range g.cfg.Hosts.MaxTries {
+	return c.try(choice, g.noHost(fitting, c.started))
+}
+
+// noHost is the refusal where none of the hosts that fit can be tried.
+func (g *Gateway) noHost(fitting []route.Candidate, now time.Time) *refusal {
+	if len(g.load.Free(fitting, now)) < len(fitting) || g.cooldowns.AnyFull(fitting, now) {
+		return refuseFull
+	}
+	return refuseNoHost
+}
+
+// try sends the request to one host after the other; last is the refusal if there is none.
+func (c *call) try(choice *route.Choice, last *refusal) *refusal {
+	for tries := 0; tries < c.g.cfg.Hosts.MaxTries; {
 		cand, ok, err := choice.Next()
 		if err != nil || !ok {
 			return last
 		}
-		a := &attempt{call: c, cand: cand, number: try, epoch: snapshot.Epoch}
+		a := &attempt{call: c, cand: cand, number: tries}
 		done, ref := a.run()
 		if done {
 			return nil
@@ -145,6 +160,9 @@ func (c *call) dispatch() *refusal {
 		last = ref
 		if c.r.Context().Err() != nil {
 			return last // nobody listens
+		}
+		if ref != refuseFull { // that one was not even asked: another request was faster
+			tries++
 		}
 	}
 	return last

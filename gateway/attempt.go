@@ -24,8 +24,6 @@ import (
 )
 
 const (
-	// issuedEarlier is how far before the present an authorisation begins, in seconds: a host's clock may be behind.
-	issuedEarlier = 5
 	// maxNonceDraws bounds the drawing of a nonce that the ledger does not know; one draw is enough but once in 2^64 over their number.
 	maxNonceDraws = 3
 	// maxErrorBytes bounds an error answer of a host.
@@ -43,7 +41,6 @@ type attempt struct {
 	*call
 	cand   route.Candidate
 	number int
-	epoch  uint64
 
 	job     ledger.Job
 	salt    [wire.SaltSize]byte
@@ -101,7 +98,7 @@ func (a *attempt) authorise() *refusal {
 	a.body = body
 	_, _ = rand.Read(a.salt[:]) // never fails: the runtime ends the program instead
 	g, now := a.g, time.Now().Unix()
-	offer, h := a.cand.Offer, a.cand.Host
+	offer, h, unix := a.cand.Offer, a.cand.Host, uint64(max(now, 0)) //nolint:gosec // not negative
 	a.job = ledger.Job{
 		CallID: a.id, Try: a.number, KeyID: a.keyID, CreatedAt: now,
 		Host: ledger.HostRef{Key: h.Key, Endpoint: h.Endpoint, SPKI: h.SPKI},
@@ -111,8 +108,7 @@ func (a *attempt) authorise() *refusal {
 				Payer: g.payer, Operator: h.Key, ModelID: offer.ModelID, AdapterID: offer.AdapterID,
 				RequestCommit: wire.Commit(a.salt, body), PaymentRef: receipt.KeyedPaymentRef(g.secret[:], preimage),
 				MaxAmount: g.cfg.Limits.maxAmount(len(body), a.req.outputBound, offer),
-				IssuedAt:  uint64(max(now-issuedEarlier, 0)),                       //nolint:gosec // not negative
-				ExpiresAt: uint64(max(now, 0)) + uint64(g.cfg.Timeouts.Job/sec(1)), //nolint:gosec // not negative
+				IssuedAt:  g.keyLife.issuedAt(unix), ExpiresAt: unix + uint64(g.cfg.Timeouts.Job/sec(1)), //nolint:gosec // not negative
 			},
 		},
 	}
@@ -123,15 +119,18 @@ func (a *attempt) authorise() *refusal {
 		auth.Nonce = binary.BigEndian.Uint64(nonce[:])
 		a.job.ID = auth.ID(g.domain)
 		a.sig = receipt.Sign(g.key, a.job.ID)
-		err = g.ledger.Reserve(a.r.Context(), &a.job)
+		if !g.load.Enter(h.Key, a.job.ID, time.Now()) {
+			return refuseFull
+		}
+		if err = g.ledger.Reserve(a.r.Context(), &a.job); err == nil {
+			return nil
+		}
+		g.load.Leave(a.job.ID)
 		if !errors.Is(err, ledger.ErrNonceUsed) {
 			break
 		}
 	}
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, ledger.ErrInsufficientCredits), errors.Is(err, ledger.ErrAmountTooLarge):
+	if errors.Is(err, ledger.ErrInsufficientCredits) || errors.Is(err, ledger.ErrAmountTooLarge) {
 		return refuseCredits
 	}
 	if a.r.Context().Err() == nil {
@@ -211,12 +210,24 @@ func (a *attempt) refused(ctx context.Context, resp *http.Response) (done bool, 
 	a.g.metrics.tries.WithLabelValues("refused").Inc()
 	code := told.code()
 	a.g.logger.WarnContext(ctx, "host refused", a.hostAttr(), slog.Int("status", resp.StatusCode), slog.String("code", code))
-	if code == "TOO_MANY_OPEN" {
-		a.g.sweep.ask(a.job.Host)
-	}
-	a.pause()
+	a.leaveAlone(code)
 	a.g.conclude(a.r.Context(), &a.job, review.Seen{Delivery: review.None}, a.receipt)
 	return false, refuseHosts
+}
+
+// leaveAlone says how a host that refused is to be treated: one without room for a moment only.
+func (a *attempt) leaveAlone(code string) {
+	now := time.Now()
+	switch code {
+	case "TOO_MANY_OPEN":
+		a.g.load.Full(a.job.ID, now)
+		a.g.sweep.ask(a.job.Host)
+	case "TOO_MANY_ARRIVING", "HOST_BUSY", "ENGINE_BUSY", "RATE_LIMITED":
+	default:
+		a.pause()
+		return
+	}
+	a.g.cooldowns.Full(a.cand.Host.Key, now)
 }
 
 // newBody makes a request body; http.NoBody where there is none.

@@ -75,7 +75,7 @@ func (c *Config) checkNumbers() error {
 	l, t, h, r := &c.Limits, &c.Timeouts, &c.Hosts, &c.Receipts
 	for _, n := range []int{
 		l.MaxBodyBytes, l.MaxHeaderBytes, l.MaxAnswerBytes, l.MaxEventBytes, l.MaxConcurrent, l.MaxConcurrentPerKey, l.RatePerSecond,
-		l.RateBurst, h.MaxTries, r.Batch,
+		l.RateBurst, h.MaxTries, h.MaxOpen, r.Batch,
 	} {
 		if n <= 0 {
 			return ErrBadLimit
@@ -87,7 +87,7 @@ func (c *Config) checkNumbers() error {
 	}
 	for _, d := range []Duration{
 		t.Header, t.Body, t.Idle, t.Write, t.Dial, t.FirstByte, t.HostIdle, t.Receipt, t.Drain, h.Refresh, h.MaxAge, h.Pause, h.MaxPause,
-		h.WrongReceiptPause, r.Interval, r.Timeout, r.Grace, r.GiveUp,
+		h.WrongReceiptPause, h.FullPause, r.Interval, r.Timeout, r.Grace, r.GiveUp,
 	} {
 		if d <= 0 {
 			return ErrBadTimeout

@@ -118,6 +118,10 @@ type Hosts struct {
 	Pause             Duration `toml:"pause"`
 	MaxPause          Duration `toml:"max_pause"`
 	WrongReceiptPause Duration `toml:"wrong_receipt_pause"`
+	// FullPause follows a refusal for want of room.
+	FullPause Duration `toml:"full_pause"`
+	// MaxOpen bounds the jobs that a host has open with this gateway, running or not countersigned: hosts refuse more.
+	MaxOpen int `toml:"max_open"`
 	// MaxTries bounds the hosts that one request is sent to.
 	MaxTries int `toml:"max_tries"`
 }
@@ -166,6 +170,8 @@ func Default() Config {
 		Hosts: Hosts{
 			Refresh: sec(10), MaxAge: sec(300), // five minutes without a node change little about hosts
 			Pause: sec(5), MaxPause: sec(300), WrongReceiptPause: sec(1800), MaxTries: 3,
+			FullPause: sec(1), // a countersignature that is on its way makes room
+			MaxOpen:   32,     // a host's max_uncountersigned (protocol §3)
 		},
 		Receipts: Receipts{
 			Interval: sec(5), Batch: 64, Timeout: sec(10),

@@ -89,7 +89,7 @@ func TestConfigIsWrittenAsTOML(t *testing.T) {
 
 func TestNewRefusesWhatItCannotUse(t *testing.T) {
 	hosts := func(context.Context) (route.Snapshot, error) { return route.Snapshot{}, nil }
-	deps := gateway.Deps{Hosts: hosts, Logger: slog.New(slog.DiscardHandler)}
+	deps := gateway.Deps{Hosts: hosts, ValidFrom: func(context.Context, [20]byte) (uint64, error) { return 1, nil }, Logger: slog.New(slog.DiscardHandler)}
 	for name, c := range map[string]struct {
 		change func(*gateway.Config, *gateway.Deps)
 		want   error

@@ -32,17 +32,20 @@ const (
 	// stopGrace is how long a request that is broken off at the end of the drain time has to store what it saw.
 	stopGrace = 5 * time.Second
 	// senders is how many countersignatures are sent at once, maxOutgoing how many wait for a sender; more wait for the next late pass.
-	senders     = 4
+	// Each waits for a host and for a commit that it shares with others, so there are several.
+	senders     = 16
 	maxOutgoing = 1024
 )
 
 // ErrMissingDeps means that a dependency is nil.
-var ErrMissingDeps = errors.New("gateway needs a source of hosts and a logger")
+var ErrMissingDeps = errors.New("gateway needs a source of hosts, the validity of its key and a logger")
 
 // Deps are what a gateway is given.
 type Deps struct {
 	// Hosts reads the table of hosts from the chain.
 	Hosts route.Fetch
+	// ValidFrom asks the chain from which second on a payer key is a gateway's.
+	ValidFrom func(ctx context.Context, payer [20]byte) (uint64, error)
 	// Recover recovers the signer of a canonical signature; nil means receipt.RecoverAddress, which is slower than a C library.
 	Recover receipt.Recover
 	// Logger gets what an operator must know; never what customers send.
@@ -66,11 +69,13 @@ type Gateway struct {
 	table     *route.Table
 	names     atomic.Pointer[route.Names]
 	cooldowns *route.Cooldowns
+	load      *route.Load
+	keyLife   keyLife
 	upstream  *upstream
 	keyLimits *keyLimits
 	metrics   *metrics
-	slots     chan struct{} // one per completion in progress
-	outgoing  chan [32]byte // jobs whose countersignature is to be sent
+	slots     chan struct{}   // one per completion in progress
+	outgoing  chan ledger.Job // settled jobs whose countersignature is to be sent
 
 	sweep openSweep
 
@@ -87,7 +92,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	if deps.Hosts == nil || deps.Logger == nil {
+	if deps.Hosts == nil || deps.ValidFrom == nil || deps.Logger == nil {
 		return nil, ErrMissingDeps
 	}
 	aliases, err := cfg.aliases()
@@ -99,9 +104,11 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		table: route.NewTable(deps.Hosts, cfg.Hosts.MaxAge.std()),
 		cooldowns: route.NewCooldowns(route.Pause{
 			First: cfg.Hosts.Pause.std(), Most: cfg.Hosts.MaxPause.std(), Wrong: cfg.Hosts.WrongReceiptPause.std(),
+			Full: cfg.Hosts.FullPause.std(),
 		}),
+		load: route.NewLoad(cfg.Hosts.MaxOpen), keyLife: keyLife{ask: deps.ValidFrom},
 		keyLimits: newKeyLimits(&cfg.Limits), metrics: newMetrics(),
-		slots: make(chan struct{}, cfg.Limits.MaxConcurrent), outgoing: make(chan [32]byte, maxOutgoing),
+		slots: make(chan struct{}, cfg.Limits.MaxConcurrent), outgoing: make(chan ledger.Job, maxOutgoing),
 	}
 	g.upstream = newUpstream(&g.cfg)
 	g.rules = review.Rules{
@@ -218,7 +225,8 @@ func ended(err error) error {
 	return err
 }
 
-// Refresh reads the table of hosts and the names they serve. Run calls it again and again.
+// Refresh reads the table of hosts and the names they serve, and until it is known since when the gateway's key is valid. Run calls it
+// again and again.
 func (g *Gateway) Refresh(ctx context.Context) error {
 	s, err := g.table.Refresh(ctx)
 	if err != nil {
@@ -230,7 +238,7 @@ func (g *Gateway) Refresh(ctx context.Context) error {
 		pins[string(s.Hosts[i].SPKI)] = true
 	}
 	g.upstream.keep(pins)
-	return nil
+	return g.keyLife.refresh(ctx, g.payer)
 }
 
 // server returns a server whose requests end when requests does. Deadlines of bodies and answers are set per request: a whole-request

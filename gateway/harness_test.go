@@ -68,10 +68,11 @@ func (b *lockedBuffer) String() string {
 
 // fixture is a gateway before fake hosts. It is driven by its handlers: late passes and refreshes happen when a test asks for them.
 type fixture struct {
-	t      *testing.T
+	t      testing.TB
 	cfg    gateway.Config
 	hosts  []*fakeHost
 	table  func(*route.Snapshot) // adjusts the chain's answer
+	from   uint64                // the second from which the gateway's key is valid; 0 is a key that is not registered
 	logs   *lockedBuffer
 	g      *gateway.Gateway
 	server *httptest.Server
@@ -81,7 +82,7 @@ type fixture struct {
 // newFixture starts a gateway before n hosts, each of an operator of its own, that all serve "base".
 func newFixture(t *testing.T, n int, change func(*gateway.Config)) *fixture {
 	t.Helper()
-	f := &fixture{t: t, cfg: testConfig(t), logs: &lockedBuffer{}}
+	f := &fixture{t: t, cfg: testConfig(t), logs: &lockedBuffer{}, from: 1}
 	for i := range n {
 		f.hosts = append(f.hosts, newFakeHost(t, fmt.Sprintf("host %d", i)))
 	}
@@ -92,7 +93,7 @@ func newFixture(t *testing.T, n int, change func(*gateway.Config)) *fixture {
 	return f
 }
 
-func testConfig(t *testing.T) gateway.Config {
+func testConfig(t testing.TB) gateway.Config {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -127,15 +128,28 @@ func (f *fixture) snapshot(context.Context) (route.Snapshot, error) {
 	return s, nil
 }
 
+func (f *fixture) validFrom(context.Context, [20]byte) (uint64, error) {
+	if f.from == 0 {
+		return 0, route.ErrNotRegistered
+	}
+	return f.from, nil
+}
+
 // start opens the gateway; stop ends it as a crash does: nothing but the files stays.
 func (f *fixture) start() {
 	f.t.Helper()
-	g, err := gateway.New(f.cfg, gateway.Deps{Hosts: f.snapshot, Logger: slog.New(slog.NewTextHandler(f.logs, nil))})
+	f.open()
+	if err := f.g.Refresh(f.t.Context()); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// open opens the gateway, which knows no host yet.
+func (f *fixture) open() {
+	f.t.Helper()
+	g, err := gateway.New(f.cfg, gateway.Deps{Hosts: f.snapshot, ValidFrom: f.validFrom, Logger: slog.New(slog.NewTextHandler(f.logs, nil))})
 	if err != nil {
 		f.t.Fatalf("new gateway: %v", err)
-	}
-	if err := g.Refresh(f.t.Context()); err != nil {
-		f.t.Fatal(err)
 	}
 	f.g, f.server, f.admin = g, httptest.NewServer(g.Handler()), httptest.NewServer(g.AdminHandler())
 	f.t.Cleanup(f.stop)
@@ -159,6 +173,16 @@ func (f *fixture) late() {
 	f.t.Helper()
 	if err := f.g.Late(f.t.Context()); err != nil {
 		f.t.Fatalf("late pass: %v", err)
+	}
+}
+
+// lateUntil does late passes until what is waited for has happened; what is put off is due again within a second.
+func (f *fixture) lateUntil(happened func() bool) {
+	f.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !happened(); f.late() {
+		if time.Now().After(deadline) {
+			f.t.Fatal("late passes do not bring it about")
+		}
 	}
 }
 

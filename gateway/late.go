@@ -152,16 +152,19 @@ func (g *Gateway) sendCountersignature(ctx context.Context, j *ledger.Job) error
 		switch answer.status {
 		case http.StatusOK, http.StatusNoContent:
 			g.metrics.countersigned.WithLabelValues("sent").Inc()
+			g.load.Leave(j.ID)
 			return g.ledger.Sent(ctx, j.ID)
 		case http.StatusBadRequest, http.StatusNotFound, http.StatusGone: // it will say the same again
 			g.metrics.countersigned.WithLabelValues("refused").Inc()
 			g.logger.WarnContext(ctx, "host refused a countersignature", jobAttr(j), slog.Int("status", answer.status),
 				slog.String("code", readError(answer.body).code()))
+			g.load.Leave(j.ID)
 			return g.ledger.GiveUp(ctx, j.ID)
 		}
 	}
 	g.metrics.countersigned.WithLabelValues("failed").Inc()
 	if g.tooOld(j) {
+		g.load.Leave(j.ID)
 		return g.ledger.GiveUp(ctx, j.ID)
 	}
 	return g.retry(ctx, j)

@@ -57,6 +57,10 @@ var (
 		status: 503, code: "NO_HOST", retryAfterSeconds: 5,
 		message: "no host that serves this model fits the filters and is well: try again or loosen them",
 	}
+	refuseFull = &refusal{
+		status: 503, code: "HOSTS_FULL", retryAfterSeconds: 1,
+		message: "every host that serves this model and fits the filters has as many jobs as it takes: try again",
+	}
 	refuseStale = &refusal{
 		status: 503, code: "HOSTS_UNKNOWN", retryAfterSeconds: 10,
 		message: "the gateway does not know the chain's hosts at present: try again",

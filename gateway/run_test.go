@@ -4,6 +4,7 @@ package gateway_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -33,8 +34,13 @@ func (hostChain) Watermark(context.Context) (uint64, error) { return 0, nil }
 
 func (hostChain) AssetAllowed(context.Context, [32]byte, [32]byte) error { return nil }
 
-// realHost starts the real host before a simulated engine.
-func realHost(t *testing.T, adapterID [32]byte) (*host.Host, *enginesim.Engine, route.Host) {
+// realHost starts the real host before a simulated engine. It leaves four jobs open.
+func realHost(t testing.TB, adapterID [32]byte) (*host.Host, *enginesim.Engine, route.Host) {
+	t.Helper()
+	return realHostOf(t, "host", adapterID, func(c *host.Config) { c.Limits.MaxUncountersigned = 4 })
+}
+
+func realHostOf(t testing.TB, name string, adapterID [32]byte, change func(*host.Config)) (*host.Host, *enginesim.Engine, route.Host) {
 	t.Helper()
 	engine := enginesim.New(enginesim.Config{Model: "base", Adapters: []string{"ada"}, PromptTokensDetails: true})
 	engineServer := httptest.NewServer(engine)
@@ -44,13 +50,14 @@ func realHost(t *testing.T, adapterID [32]byte) (*host.Host, *enginesim.Engine, 
 		t.Fatal(err)
 	}
 	cfg := host.Default()
-	cfg.ChainID, cfg.EVMChainID, cfg.HostID, cfg.Simulated, cfg.EngineURL = chainID, evmChainID, [32]byte{0xcc}, true, engineServer.URL
+	cfg.ChainID, cfg.EVMChainID, cfg.HostID, cfg.Simulated, cfg.EngineURL = chainID, evmChainID, sha256.Sum256([]byte(name)), true, engineServer.URL
 	cfg.Listen, cfg.AdminListen, cfg.AdminTokenFile, cfg.DataDir = "127.0.0.1:0", "127.0.0.1:0", token, t.TempDir()
-	cfg.Limits.RatePerSecond, cfg.Limits.MaxUncountersigned = 0, 4
+	cfg.Limits.RatePerSecond = 0
 	cfg.Models = []host.Model{{
 		Name: "base", ID: modelID, PriceInUusdc: priceIn, PriceOutUusdc: priceOut, Adapters: []host.Adapter{{Name: "ada", ID: adapterID}},
 	}}
-	h, err := host.New(cfg, host.Deps{Chain: hostChain{}, Key: key("host"), Logger: slog.New(slog.DiscardHandler)})
+	change(&cfg)
+	h, err := host.New(cfg, host.Deps{Chain: hostChain{}, Key: key(name), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,17 +72,17 @@ func realHost(t *testing.T, adapterID [32]byte) (*host.Host, *enginesim.Engine, 
 	ada := offer
 	ada.AdapterID, ada.Name = adapterID, "ada"
 	return h, engine, route.Host{
-		ID: cfg.HostID, Key: receipt.KeyAddress(key("host")), Operator: "operator", Endpoint: server.URL, Simulated: true,
+		ID: cfg.HostID, Key: receipt.KeyAddress(key(name)), Operator: "operator", Endpoint: server.URL, Simulated: true,
 		ReputationPPM: 500_000, UCS: 1, Offers: []route.Offer{offer, ada},
 	}
 }
 
 // running runs a gateway until the test ends it.
-func running(t *testing.T, cfg gateway.Config, hosts ...route.Host) (f *fixture, stop func()) {
+func running(t testing.TB, cfg gateway.Config, hosts ...route.Host) (f *fixture, stop func()) {
 	t.Helper()
-	f = &fixture{t: t, cfg: cfg, logs: &lockedBuffer{}}
+	f = &fixture{t: t, cfg: cfg, logs: &lockedBuffer{}, from: 1}
 	snapshot := func(context.Context) (route.Snapshot, error) { return route.Snapshot{Epoch: epoch, Hosts: hosts}, nil }
-	g, err := gateway.New(cfg, gateway.Deps{Hosts: snapshot, Logger: slog.New(slog.NewTextHandler(f.logs, nil))})
+	g, err := gateway.New(cfg, gateway.Deps{Hosts: snapshot, ValidFrom: f.validFrom, Logger: slog.New(slog.NewTextHandler(f.logs, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,13 +116,14 @@ func TestWithTheRealHost(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.AllowSimulated = true
 	cfg.Receipts.Interval = gateway.Duration(20 * time.Millisecond)
+	cfg.Hosts.FullPause = gateway.Duration(20 * time.Millisecond)
 	f, stop := running(t, cfg, onChain)
 	k := f.newKey(1_000_000)
 	spent := uint64(0)
 	for i := range 12 { // four words of prompt, five output tokens
 		request := strings.Replace([]string{chat(5), streamed(5)}[i%2], `"base"`, []string{`"base"`, `"base"`, `"ada"`, `"ada"`}[i%4], 1)
 		var a *answer
-		f.waitFor("a countersignature to make room", func() bool { a = f.complete(k.Key, request); return a.status != http.StatusBadGateway })
+		f.waitFor("a countersignature to make room", func() bool { a = f.complete(k.Key, request); return a.status < 500 })
 		if a.status != http.StatusOK || a.header.Get(gateway.HeaderReceiptID)+a.trailer.Get(gateway.HeaderReceiptID) == "" {
 			t.Fatalf("job %d: got %d %s\n%s", i, a.status, a.body, f.logs)
 		}

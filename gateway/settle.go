@@ -4,6 +4,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -61,10 +62,13 @@ func (g *Gateway) receive(ctx context.Context, j *ledger.Job, seen review.Seen, 
 		host := slog.String("host_id", fmt.Sprintf("%x", j.Terms.HostID))
 		g.logger.WarnContext(ctx, "wrong receipt", jobAttr(j), host, slog.String("reason", reason))
 		g.cooldowns.Lied(j.Host.Key, time.Now())
-		return false, g.ledger.Reject(ctx, j.ID, seen, sr1, reason)
+		err = g.ledger.Reject(ctx, j.ID, seen, sr1, reason)
+		g.leave(j.ID, err)
+		return false, err
 	}
+	signature := receipt.Sign(g.key, digest)
 	err = g.ledger.Settle(ctx, j.ID, ledger.Settlement{
-		Amount: rec.Amount, Seen: seen, SR1: sr1, SigFinal: receipt.Sign(g.key, digest),
+		Amount: rec.Amount, Seen: seen, SR1: sr1, SigFinal: signature,
 		SendFrom: time.Now().Add(2 * g.cfg.Receipts.Interval.std()).Unix(),
 	})
 	if err != nil {
@@ -72,16 +76,30 @@ func (g *Gateway) receive(ctx context.Context, j *ledger.Job, seen review.Seen, 
 	}
 	g.metrics.receipts.WithLabelValues(rec.Outcome.String()).Inc()
 	g.metrics.spent.Add(float64(rec.Amount))
+	if rec.Amount == 0 { // the host does not wait for its countersignature
+		g.load.Leave(j.ID)
+	}
+	settled := *j
+	settled.State, settled.SigFinal, settled.SR1, settled.Amount = ledger.StateSettled, signature, sr1, rec.Amount
 	select {
-	case g.outgoing <- j.ID:
+	case g.outgoing <- settled:
 	default: // the senders are behind: a late pass takes it
 	}
 	return true, nil
 }
 
+// leave takes a job that the ledger has closed, now or earlier, off its host's load.
+func (g *Gateway) leave(job [32]byte, err error) {
+	if err == nil || errors.Is(err, ledger.ErrNotOpen) {
+		g.load.Leave(job)
+	}
+}
+
 func (g *Gateway) release(ctx context.Context, j *ledger.Job, seen review.Seen, reason string) error {
 	g.metrics.released.Inc()
-	return g.ledger.Release(ctx, j.ID, seen, reason)
+	err := g.ledger.Release(ctx, j.ID, seen, reason)
+	g.leave(j.ID, err)
+	return err
 }
 
 func jobAttr(j *ledger.Job) slog.Attr { return slog.String("job_id", fmt.Sprintf("%x", j.ID)) }
@@ -92,12 +110,8 @@ func (g *Gateway) sendLoop(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case id := <-g.outgoing:
-			j, err := g.ledger.Job(ctx, id)
-			if err == nil {
-				err = g.sendCountersignature(ctx, &j)
-			}
-			if err != nil && ctx.Err() == nil {
+		case j := <-g.outgoing:
+			if err := g.sendCountersignature(ctx, &j); err != nil && ctx.Err() == nil {
 				g.logger.ErrorContext(ctx, "countersignature not recorded", slog.Any("err", err))
 			}
 		}

@@ -97,7 +97,7 @@ func (h *Host) enter(ctx context.Context, j *job) admission {
 	}
 	a := receiptlog.Admission{
 		JobID: j.auth.id, Payer: j.auth.Payer, Nonce: j.auth.Nonce, ExpiresAt: j.auth.ExpiresAt, MaxAmount: j.auth.MaxAmount,
-		OwesCountersignature: view.IsGateway,
+		OwesCountersignature: view.IsGateway, Settler: view.Settler,
 	}
 	err := h.book.Admit(a, jobbook.Limits{Cover: view.cover(), Watermark: mark, MaxOpen: h.cfg.Limits.MaxUncountersigned})
 	if err != nil {
@@ -126,7 +126,7 @@ func (h *Host) notAdmitted(j *job, err error) admission {
 	case errors.Is(err, jobbook.ErrNonceUsed):
 		return refused(RefuseNonceUsed)
 	case errors.As(err, &tooMany):
-		ref := RefuseTooManyOpen.with("%d jobs of this payer run and %d wait for its countersignature, of %d allowed",
+		ref := RefuseTooManyOpen.with("%d jobs of this settler run and %d wait for a countersignature, of %d allowed",
 			tooMany.Running, len(tooMany.Uncountersigned), h.cfg.Limits.MaxUncountersigned)
 		ref.Jobs = tooMany.Uncountersigned
 		return refused(ref)

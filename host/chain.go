@@ -14,6 +14,8 @@ var ErrNotLicensed = errors.New("asset may not be served: register it, or choose
 type SettlerView struct {
 	// Known says whether the payer key resolves to a settler account.
 	Known bool
+	// Settler is that account. Several payer keys can have the same one: they share its escrow, its limit and its open jobs.
+	Settler [20]byte
 	// IsGateway says whether that is a gateway, which countersigns receipts, and not the operator.
 	IsGateway bool
 	// AvailableUusdc is the amount of jobs the settler's escrow still covers, after what is locked. What this host has served and the chain

@@ -59,9 +59,15 @@ func (h *Host) completions(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Host) refuse(w http.ResponseWriter, ref *Refusal) {
-	h.metrics.refusals.WithLabelValues(ref.Code).Inc()
+	h.noteRefusal(ref)
 	h.allowWrite(w)
 	ref.write(w)
+}
+
+// noteRefusal counts and logs a refusal.
+func (h *Host) noteRefusal(ref *Refusal) {
+	h.metrics.refusals.WithLabelValues(ref.Code).Inc()
+	h.refusals.note(ref, time.Now())
 }
 
 // allowWrite gives the answer its time, however long the job took.

@@ -90,6 +90,8 @@ type Config struct {
 
 	// Recover recovers the signer of a canonical signature; nil means receipt.RecoverAddress, which is slower than a C library.
 	Recover receipt.Recover
+	// Sign signs as receipt.Sign does, to the byte; nil means receipt.Sign, which is slower than a C library.
+	Sign func(key *receipt.PrivateKey, digest [32]byte) [65]byte
 }
 
 // Limits bound what clients can make the host hold.
@@ -102,7 +104,7 @@ type Limits struct {
 	MaxConcurrent int
 	// RatePerSecond and RateBurst bound the requests of one remote address; RatePerSecond 0 means no bound.
 	RatePerSecond, RateBurst int
-	// MaxUncountersigned bounds a gateway key's jobs that run or wait for its countersignature.
+	// MaxUncountersigned bounds a gateway's jobs that run or wait for a countersignature, all keys of one settler together.
 	MaxUncountersigned int
 	// IndexEpochs is how many epochs back a receipt can be fetched or countersigned, KeepEpochs how many the log keeps.
 	IndexEpochs, KeepEpochs uint64

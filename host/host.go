@@ -47,6 +47,7 @@ type Host struct {
 	key          *receipt.PrivateKey
 	keyAddress   [20]byte
 	recover      receipt.Recover
+	signDigest   func(key *receipt.PrivateKey, digest [32]byte) [65]byte
 	logger       *slog.Logger
 	catalog      *catalog
 	directPayers map[[20]byte]bool
@@ -57,6 +58,7 @@ type Host struct {
 	log       *receiptlog.Log
 	book      *jobbook.Book
 	metrics   *metrics
+	refusals  *refusalLog
 	limiter   *limiter
 	slots     chan struct{}    // one per job in progress
 	arriving  counts[[20]byte] // bodies that are being read, by payer
@@ -89,13 +91,16 @@ func New(cfg Config, deps Deps) (*Host, error) {
 	}
 	h := &Host{
 		cfg: cfg, domain: receipt.NewDomain(cfg.ChainID, cfg.EVMChainID), chain: deps.Chain, key: deps.Key,
-		keyAddress: receipt.KeyAddress(deps.Key), recover: cfg.Recover, logger: deps.Logger, catalog: catalog,
+		keyAddress: receipt.KeyAddress(deps.Key), recover: cfg.Recover, signDigest: cfg.Sign, logger: deps.Logger, catalog: catalog,
 		directPayers: make(map[[20]byte]bool), adminToken: token, engine: newEngine(&cfg),
-		book: jobbook.New(cfg.Limits.IndexEpochs), metrics: newMetrics(),
+		book: jobbook.New(cfg.Limits.IndexEpochs), metrics: newMetrics(), refusals: newRefusalLog(deps.Logger),
 		limiter: newLimiter(cfg.Limits.RatePerSecond, cfg.Limits.RateBurst), slots: make(chan struct{}, cfg.Limits.MaxConcurrent),
 	}
 	if h.recover == nil {
 		h.recover = receipt.RecoverAddress
+	}
+	if h.signDigest == nil {
+		h.signDigest = receipt.Sign
 	}
 	for _, p := range cfg.DirectPayers {
 		h.directPayers[p] = true

@@ -4,6 +4,7 @@ package host_test
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -109,6 +110,24 @@ func TestEveryRefusalBeforeTheEngine(t *testing.T) {
 				t.Fatalf("a refused job left something: %+v", st)
 			}
 		})
+	}
+}
+
+func TestARefusalIsInTheLogWithoutItsPayer(t *testing.T) {
+	f := newFixture(t, nil)
+	f.chain.set(func(c *fakeChain) { c.view.IsGateway = false })
+	r := f.chat("1")
+	if a := f.send(r); a.code() != "PAYER_NOT_ACCEPTED" {
+		t.Fatalf("got %d %s", a.status, a.body)
+	}
+	logs := f.logs.String()
+	if !strings.Contains(logs, "code=PAYER_NOT_ACCEPTED") {
+		t.Errorf("the refusal is not in the log: %s", logs)
+	}
+	for _, secret := range []string{hex.EncodeToString(r.auth.Payer[:]), "127.0.0.1", "one two three"} {
+		if strings.Contains(logs, secret) {
+			t.Errorf("the log has %q: %s", secret, logs)
+		}
 	}
 }
 

@@ -56,7 +56,7 @@ func (h *Host) sign(ctx context.Context, j *job, res result) (*receipt.Record, e
 		rec.PromptTokens, rec.CachedTokens, rec.OutputTokens = res.usage.prompt, res.usage.cached, res.usage.output
 		rec.Amount = res.usage.amount(j.offer.priceInUusdc, j.offer.priceOutUusdc, j.auth.MaxAmount)
 	}
-	rec.SigOperator = receipt.Sign(h.key, rec.Digest(h.domain))
+	rec.SigOperator = h.signDigest(h.key, rec.Digest(h.domain))
 	return rec, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"sync"
 )
 
 var errEventTooLarge = errors.New("engine sent an event larger than max_event_bytes")
@@ -18,8 +19,24 @@ type events struct {
 	max int
 }
 
+// readers keeps the read buffers of streams that are over: one of 16 KiB for each stream would be most of what a stream allocates.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
+
+// newEvents reads from r; release ends it.
 func newEvents(r io.Reader, maxEvent int) *events {
-	return &events{r: bufio.NewReaderSize(r, 16<<10), max: maxEvent}
+	buffered, ok := readers.Get().(*bufio.Reader)
+	if !ok { // the pool holds nothing else
+		buffered = bufio.NewReaderSize(nil, 16<<10)
+	}
+	buffered.Reset(r)
+	return &events{r: buffered, max: maxEvent}
+}
+
+// release gives the read buffer back; what it held cannot be read any more, by the next stream either.
+func (e *events) release() {
+	e.r.Reset(nil)
+	readers.Put(e.r)
+	e.r = nil
 }
 
 // next returns the next event with its closing blank line; the bytes are valid until the next call. io.EOF means a clean end between

@@ -64,6 +64,7 @@ func (h *Host) stream(ctx context.Context, cancel context.CancelCauseFunc, w htt
 		job: j, in: newEvents(body, h.cfg.Limits.MaxEventBytes),
 		out: &streamWriter{w: w, ctl: http.NewResponseController(w), timeout: h.cfg.Timeouts.Write, hash: sha256.New()},
 	}
+	defer s.in.release()
 	s.out.hash.Write(j.req.salt[:])
 	readErr, writeErr := s.copy(func() { idle.Reset(h.cfg.Timeouts.EngineIdle) })
 	s.duration = time.Since(j.started)
@@ -146,7 +147,7 @@ func (h *Host) endStream(ctx context.Context, s *streaming, readErr, writeErr er
 	}
 	var tail []byte
 	if ref != nil {
-		h.metrics.refusals.WithLabelValues(ref.Code).Inc()
+		h.noteRefusal(ref)
 		tail = appendErrorEvent(tail, ref)
 	}
 	if rec != nil {

@@ -47,7 +47,8 @@ func runGateway(ctx context.Context, file *config.Gateway, log *slog.Logger) err
 	}
 	cfg := file.Config
 	cfg.EVMChainID = domain.ChainID() // the chain's to say, whatever the file has
-	g, err := gateway.New(cfg, gateway.Deps{Hosts: route.NewChain(client).Snapshot, Recover: sigcheck.Recover, Logger: log})
+	reader := route.NewChain(client)
+	g, err := gateway.New(cfg, gateway.Deps{Hosts: reader.Snapshot, ValidFrom: reader.ValidFrom, Recover: sigcheck.Recover, Logger: log})
 	if err != nil {
 		return errors.Join(err, client.Close())
 	}

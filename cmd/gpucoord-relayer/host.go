@@ -5,7 +5,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/gpucoord/gpucoord/relayer/config"
 	"github.com/gpucoord/gpucoord/relayer/hostview"
 	"github.com/gpucoord/gpucoord/relayer/sigcheck"
+	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 )
 
 func newHostCommand() *cobra.Command {
@@ -60,13 +63,26 @@ func runHost(ctx context.Context, file *config.Host, log *slog.Logger) error {
 	if err != nil {
 		return errors.Join(err, client.Close())
 	}
-	cfg.Recover = sigcheck.Recover
+	ages, err := viewOf(ctx, client, file.View)
+	if err != nil {
+		return errors.Join(err, client.Close())
+	}
+	cfg.Recover, cfg.Sign = sigcheck.Recover, sigcheck.Sign
 	view := hostview.New(hostview.Queries{Operators: client.Operators, Royalties: client.Royalties, Receipts: client.Receipts},
-		hostview.Options{HostKey: receipt.KeyAddress(key), Operator: file.Operator, Fresh: file.View.Fresh.Std(), Bound: file.View.Bound.Std()})
+		hostview.Options{HostKey: receipt.KeyAddress(key), Operator: file.Operator, Fresh: ages.Fresh.Std(), Bound: ages.Bound.Std()})
 	h, err := host.New(cfg, host.Deps{Chain: view, Key: key, Logger: log})
 	if err != nil {
 		return errors.Join(err, client.Close())
 	}
 	log.InfoContext(ctx, "serving", slog.String("listen", h.PublicAddr()), slog.String("admin_listen", h.AdminAddr()))
 	return errors.Join(h.Run(ctx), client.Close())
+}
+
+// viewOf gives the host's view of the chain its ages, by the length of the chain's blocks.
+func viewOf(ctx context.Context, client *chain.Client, view config.HostView) (config.HostView, error) {
+	res, err := client.Operators.Params(ctx, &operatorstypes.QueryParamsRequest{})
+	if err != nil {
+		return view, fmt.Errorf("read the chain's block time: %w", err)
+	}
+	return view.Resolve(time.Duration(res.Params.BlockTimeMs) * time.Millisecond) //nolint:gosec // at most an hour
 }

@@ -26,6 +26,7 @@ func newRootCommand() *cobra.Command {
 		newGatewayCommand(),
 		newEngineCommand(),
 		newDemoCommand(),
+		newEVMCommand(),
 		newKeysCommand(),
 		newVersionCommand(),
 	)

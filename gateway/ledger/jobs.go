@@ -78,9 +78,9 @@ func (l *Ledger) Reserve(ctx context.Context, j *Job) error {
 		}
 	}
 	nonce := binary.BigEndian.AppendUint64(nil, t.Auth.Nonce)
-	return l.inTx(ctx, func(tx *sql.Tx) error {
+	return l.inTx(ctx, func(ctx context.Context, w *tx) error {
 		var available int64
-		err := tx.QueryRowContext(ctx, `SELECT available FROM keys WHERE id = ?`, j.KeyID).Scan(&available)
+		err := w.row(ctx, `SELECT available FROM keys WHERE id = ?`, j.KeyID).Scan(&available)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return ErrNoKey
@@ -89,7 +89,7 @@ func (l *Ledger) Reserve(ctx context.Context, j *Job) error {
 		case available < amounts[0]:
 			return ErrInsufficientCredits
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO jobs (job_id, call_id, try, key_id, nonce, auth, host_key, host_id, endpoint, spki,
+		_, err = w.exec(ctx, `INSERT INTO jobs (job_id, call_id, try, key_id, nonce, auth, host_key, host_id, endpoint, spki,
 			price_in, price_out, max_amount, epoch, created_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')`,
 			j.ID[:], j.CallID, j.Try, j.KeyID, nonce, t.Auth.AppendWire(nil), j.Host.Key[:], t.HostID[:], j.Host.Endpoint,
 			append([]byte{}, j.Host.SPKI...), amounts[1], amounts[2], amounts[0], amounts[3], j.CreatedAt)
@@ -100,7 +100,7 @@ func (l *Ledger) Reserve(ctx context.Context, j *Job) error {
 		if err != nil {
 			return fmt.Errorf("record job: %w", err)
 		}
-		return one(ctx, tx, ErrNoKey, `UPDATE keys SET available = available - ?, reserved = reserved + ? WHERE id = ?`,
+		return one(ctx, w, ErrNoKey, `UPDATE keys SET available = available - ?, reserved = reserved + ? WHERE id = ?`,
 			amounts[0], amounts[0], j.KeyID)
 	})
 }
@@ -114,11 +114,11 @@ func (l *Ledger) Settle(ctx context.Context, id [32]byte, s Settlement) error {
 	if err != nil {
 		return err
 	}
-	return l.inTx(ctx, func(tx *sql.Tx) error {
-		if err := l.close(ctx, tx, id, StateSettled, spent, s.Seen, ""); err != nil {
+	return l.inTx(ctx, func(ctx context.Context, w *tx) error {
+		if err := l.close(ctx, w, id, StateSettled, spent, s.Seen, ""); err != nil {
 			return err
 		}
-		return one(ctx, tx, ErrNotOpen, `UPDATE jobs SET amount = ?, sr1 = ?, sig_final = ?, countersign = 'pending', sends = 0, retry_at = ?
+		return one(ctx, w, ErrNotOpen, `UPDATE jobs SET amount = ?, sr1 = ?, sig_final = ?, countersign = 'pending', sends = 0, retry_at = ?
 			WHERE job_id = ?`, spent, s.SR1, s.SigFinal[:], s.SendFrom, id[:])
 	})
 }
@@ -139,40 +139,40 @@ type Settlement struct {
 //
 // Errors: ErrNotOpen.
 func (l *Ledger) Release(ctx context.Context, id [32]byte, seen review.Seen, reason string) error {
-	return l.inTx(ctx, func(tx *sql.Tx) error { return l.close(ctx, tx, id, StateReleased, 0, seen, reason) })
+	return l.inTx(ctx, func(ctx context.Context, w *tx) error { return l.close(ctx, w, id, StateReleased, 0, seen, reason) })
 }
 
 // Reject ends an open job with a wrong receipt, which is kept as evidence; its reservation is available again.
 //
 // Errors: ErrNotOpen.
 func (l *Ledger) Reject(ctx context.Context, id [32]byte, seen review.Seen, sr1 []byte, reason string) error {
-	return l.inTx(ctx, func(tx *sql.Tx) error {
-		if err := l.close(ctx, tx, id, StateRejected, 0, seen, reason); err != nil {
+	return l.inTx(ctx, func(ctx context.Context, w *tx) error {
+		if err := l.close(ctx, w, id, StateRejected, 0, seen, reason); err != nil {
 			return err
 		}
-		return one(ctx, tx, ErrNotOpen, `UPDATE jobs SET sr1 = ? WHERE job_id = ?`, sr1, id[:])
+		return one(ctx, w, ErrNotOpen, `UPDATE jobs SET sr1 = ? WHERE job_id = ?`, sr1, id[:])
 	})
 }
 
 // close moves a job out of open and its money with it.
-func (l *Ledger) close(ctx context.Context, tx *sql.Tx, id [32]byte, state State, spent int64, seen review.Seen, reason string) error {
+func (l *Ledger) close(ctx context.Context, w *tx, id [32]byte, state State, spent int64, seen review.Seen, reason string) error {
 	var key string
 	var reserved int64
-	err := tx.QueryRowContext(ctx, `SELECT key_id, max_amount FROM jobs WHERE job_id = ? AND state = 'open'`, id[:]).Scan(&key, &reserved)
+	err := w.row(ctx, `SELECT key_id, max_amount FROM jobs WHERE job_id = ? AND state = 'open'`, id[:]).Scan(&key, &reserved)
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNotOpen
 	}
 	if err != nil {
 		return fmt.Errorf("read job: %w", err)
 	}
-	if err := writeSeen(ctx, tx, id, seen); err != nil {
+	if err := writeSeen(ctx, w, id, seen); err != nil {
 		return err
 	}
-	if err := one(ctx, tx, ErrNotOpen, `UPDATE jobs SET state = ?, reason = ?, closed_at = ? WHERE job_id = ?`,
+	if err := one(ctx, w, ErrNotOpen, `UPDATE jobs SET state = ?, reason = ?, closed_at = ? WHERE job_id = ?`,
 		string(state), reason, time.Now().Unix(), id[:]); err != nil {
 		return fmt.Errorf("close job: %w", err)
 	}
-	err = one(ctx, tx, ErrNoKey, `UPDATE keys SET reserved = reserved - ?, available = available + ?, spent = spent + ? WHERE id = ?`,
+	err = one(ctx, w, ErrNoKey, `UPDATE keys SET reserved = reserved - ?, available = available + ?, spent = spent + ? WHERE id = ?`,
 		reserved, reserved-spent, spent, key)
 	if err != nil {
 		return fmt.Errorf("move credit: %w", err)
@@ -184,24 +184,28 @@ func (l *Ledger) close(ctx context.Context, tx *sql.Tx, id [32]byte, state State
 //
 // Errors: ErrNotOpen.
 func (l *Ledger) Ended(ctx context.Context, id [32]byte, seen review.Seen, now int64) error {
-	return l.inTx(ctx, func(tx *sql.Tx) error {
-		if err := writeSeen(ctx, tx, id, seen); err != nil {
+	return l.inTx(ctx, func(ctx context.Context, w *tx) error {
+		if err := writeSeen(ctx, w, id, seen); err != nil {
 			return err
 		}
-		return one(ctx, tx, ErrNotOpen, `UPDATE jobs SET ended_at = ? WHERE job_id = ?`, now, id[:])
+		return one(ctx, w, ErrNotOpen, `UPDATE jobs SET ended_at = ? WHERE job_id = ?`, now, id[:])
 	})
 }
 
 // Interrupted marks the open jobs of a gateway that stopped as ended and returns how many there are. It is called before any job is made.
-func (l *Ledger) Interrupted(ctx context.Context, now int64) (int64, error) {
-	res, err := l.db.ExecContext(ctx, `UPDATE jobs SET ended_at = ? WHERE state = 'open' AND ended_at = 0`, now)
-	if err != nil {
-		return 0, fmt.Errorf("mark interrupted jobs: %w", err)
-	}
-	return res.RowsAffected()
+func (l *Ledger) Interrupted(ctx context.Context, now int64) (n int64, err error) {
+	err = l.inTx(ctx, func(ctx context.Context, w *tx) error {
+		res, err := w.exec(ctx, `UPDATE jobs SET ended_at = ? WHERE state = 'open' AND ended_at = 0`, now)
+		if err != nil {
+			return fmt.Errorf("mark interrupted jobs: %w", err)
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	return n, err
 }
 
-func writeSeen(ctx context.Context, tx *sql.Tx, id [32]byte, seen review.Seen) error {
+func writeSeen(ctx context.Context, w *tx, id [32]byte, seen review.Seen) error {
 	var prompt, cached, output sql.NullInt64
 	if u := seen.Usage; u != nil {
 		for _, f := range []struct {
@@ -219,7 +223,7 @@ func writeSeen(ctx context.Context, tx *sql.Tx, id [32]byte, seen review.Seen) e
 	if seen.OutputCommit != [32]byte{} {
 		commit = seen.OutputCommit[:]
 	}
-	err := one(ctx, tx, ErrNotOpen, `UPDATE jobs SET delivery = ?, seen_prompt = ?, seen_cached = ?, seen_output = ?, output_commit = ?
+	err := one(ctx, w, ErrNotOpen, `UPDATE jobs SET delivery = ?, seen_prompt = ?, seen_cached = ?, seen_output = ?, output_commit = ?
 		WHERE job_id = ? AND state = 'open'`, int(seen.Delivery), prompt, cached, output, commit, id[:])
 	if err != nil {
 		return fmt.Errorf("record delivery: %w", err)

@@ -30,7 +30,7 @@ func KeyID(hash [32]byte) string { return hex.EncodeToString(hash[:8]) }
 
 const keyColumns = "id, granted, available, reserved, spent, created_at, expires_at, revoked"
 
-func scanKey(row interface{ Scan(...any) error }) (Key, error) {
+func scanKey(row row) (Key, error) {
 	var k Key
 	err := row.Scan(&k.ID, &k.Granted, &k.Available, &k.Reserved, &k.Spent, &k.CreatedAt, &k.ExpiresAt, &k.Revoked)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -51,18 +51,18 @@ func (l *Ledger) CreateKey(ctx context.Context, hash [32]byte, credit uint64, ex
 		return Key{}, err
 	}
 	k := Key{ID: KeyID(hash), Granted: credit, Available: credit, CreatedAt: now, ExpiresAt: expiresAt}
-	err = l.inTx(ctx, func(tx *sql.Tx) error {
-		if err := one(ctx, tx, ErrKeyExists, `INSERT INTO keys (hash, id, granted, available, reserved, spent, created_at, expires_at)
+	err = l.inTx(ctx, func(ctx context.Context, w *tx) error {
+		if err := one(ctx, w, ErrKeyExists, `INSERT INTO keys (hash, id, granted, available, reserved, spent, created_at, expires_at)
 			VALUES (?, ?, ?, ?, 0, 0, ?, ?) ON CONFLICT DO NOTHING`, hash[:], k.ID, amount, amount, now, expiresAt); err != nil {
 			return fmt.Errorf("create key %s: %w", k.ID, err)
 		}
-		return grant(ctx, tx, k.ID, "create "+k.ID, amount, now)
+		return grant(ctx, w, k.ID, "create "+k.ID, amount, now)
 	})
 	return k, err
 }
 
-func grant(ctx context.Context, tx *sql.Tx, id, reference string, amount, now int64) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO grants (reference, key_id, amount, granted_at) VALUES (?, ?, ?, ?)`, reference, id, amount, now)
+func grant(ctx context.Context, w *tx, id, reference string, amount, now int64) error {
+	_, err := w.exec(ctx, `INSERT INTO grants (reference, key_id, amount, granted_at) VALUES (?, ?, ?, ?)`, reference, id, amount, now)
 	if err != nil {
 		return fmt.Errorf("record grant: %w", err)
 	}
@@ -78,13 +78,13 @@ func (l *Ledger) Grant(ctx context.Context, id, reference string, credit uint64,
 		return Key{}, err
 	}
 	var k Key
-	err = l.inTx(ctx, func(tx *sql.Tx) (err error) {
-		if k, err = scanKey(tx.QueryRowContext(ctx, `SELECT `+keyColumns+` FROM keys WHERE id = ?`, id)); err != nil {
+	err = l.inTx(ctx, func(ctx context.Context, w *tx) (err error) {
+		if k, err = scanKey(w.row(ctx, `SELECT `+keyColumns+` FROM keys WHERE id = ?`, id)); err != nil {
 			return err
 		}
 		var known string
 		var was int64
-		err = tx.QueryRowContext(ctx, `SELECT key_id, amount FROM grants WHERE reference = ?`, reference).Scan(&known, &was)
+		err = w.row(ctx, `SELECT key_id, amount FROM grants WHERE reference = ?`, reference).Scan(&known, &was)
 		if err == nil && (known != id || was != amount) {
 			return fmt.Errorf("%w: %s", ErrGrantDiffers, reference)
 		}
@@ -94,11 +94,11 @@ func (l *Ledger) Grant(ctx context.Context, id, reference string, credit uint64,
 		if _, err := fits(k.Granted + credit); err != nil {
 			return err
 		}
-		if err := grant(ctx, tx, id, reference, amount, now); err != nil {
+		if err := grant(ctx, w, id, reference, amount, now); err != nil {
 			return err
 		}
 		k.Granted, k.Available = k.Granted+credit, k.Available+credit
-		return one(ctx, tx, ErrNoKey, `UPDATE keys SET granted = granted + ?, available = available + ? WHERE id = ?`, amount, amount, id)
+		return one(ctx, w, ErrNoKey, `UPDATE keys SET granted = granted + ?, available = available + ? WHERE id = ?`, amount, amount, id)
 	})
 	if err != nil {
 		return Key{}, err
@@ -110,8 +110,8 @@ func (l *Ledger) Grant(ctx context.Context, id, reference string, credit uint64,
 //
 // Errors: ErrNoKey.
 func (l *Ledger) Revoke(ctx context.Context, id string) error {
-	return l.inTx(ctx, func(tx *sql.Tx) error {
-		return one(ctx, tx, ErrNoKey, `UPDATE keys SET revoked = 1 WHERE id = ?`, id)
+	return l.inTx(ctx, func(ctx context.Context, w *tx) error {
+		return one(ctx, w, ErrNoKey, `UPDATE keys SET revoked = 1 WHERE id = ?`, id)
 	})
 }
 

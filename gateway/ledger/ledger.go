@@ -6,7 +6,7 @@
 // itself refuses a row that breaks this. A job is open, with its maximum reserved, until it is settled (the receipt's amount is spent
 // and the rest available again), released or rejected (all is available again). It leaves open once, so nothing is paid twice.
 //
-// Every method that returns nil has put its change on disk. An API key is stored as its SHA-256 only.
+// Every method that returns nil has put its change on disk; changes that come at the same time share one sync. An API key is stored as its SHA-256 only.
 package ledger
 
 import (
@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"sync"
 
 	_ "modernc.org/sqlite" // the driver
 )
@@ -49,29 +50,35 @@ var (
 
 // Ledger is the gateway's SQLite file. All methods may be called from several goroutines.
 type Ledger struct {
-	db   *sql.DB
-	turn chan struct{} // holds one token while somebody writes
+	db      *sql.DB
+	writer  *tx
+	queue   chan *change
+	written chan struct{} // closed when the writer has ended
+
+	closing sync.RWMutex // held for reading while a change is being queued
+	closed  bool         // guarded by closing
 }
 
 // Open opens or makes the file at path.
 //
 // Errors: ErrVersion, or SQLite's.
 func Open(ctx context.Context, path string) (*Ledger, error) {
-	// FULL: a committed transaction survives power loss. WAL: readers do not stop the writer. immediate: a transaction that will write
-	// takes its turn at its beginning, so that what it read still holds when it writes.
-	options := url.Values{
-		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(1)"}, "_txlock": {"immediate"},
-	}
+	// FULL: a committed transaction survives power loss. WAL: readers do not stop the writer.
+	options := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(1)"}}
 	file := url.URL{Path: path} // escaped: a # or ? in a name would end it
 	db, err := sql.Open("sqlite", "file:"+file.EscapedPath()+"?"+options.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	db.SetMaxOpenConns(4)
-	l := &Ledger{db: db, turn: make(chan struct{}, 1)}
+	db.SetMaxOpenConns(5) // the writer's and four readers
+	l := &Ledger{db: db, queue: make(chan *change, queued), written: make(chan struct{})}
 	if err := l.migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	if l.writer, err = newTx(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	go l.write(l.writer)
 	return l, nil
 }
 
@@ -93,47 +100,18 @@ func (l *Ledger) migrate(ctx context.Context) error {
 	}
 }
 
-// Close ends the ledger.
-func (l *Ledger) Close() error { return l.db.Close() }
-
-// inTx runs fn in one write transaction: all of it is on disk when inTx returns nil, none of it otherwise.
-//
-// Writers take turns here, in the order in which they come: SQLite lets those that wait for its lock sleep, longer and longer, and under
-// many requests the countersignatures would never get theirs.
-func (l *Ledger) inTx(ctx context.Context, fn func(*sql.Tx) error) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case l.turn <- struct{}{}:
-		defer func() { <-l.turn }()
+// Close takes no more changes, waits for those that are queued, and ends the ledger. Closing twice is allowed.
+func (l *Ledger) Close() error {
+	l.closing.Lock()
+	if l.closed {
+		l.closing.Unlock()
+		return nil
 	}
-	tx, err := l.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	if err := fn(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
-}
-
-// one runs a statement that must change exactly one row; absent is the error when it changes none.
-func one(ctx context.Context, tx *sql.Tx, absent error, query string, args ...any) error {
-	res, err := tx.ExecContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return err
-	}
-	if n != 1 {
-		return absent
-	}
-	return nil
+	l.closed = true
+	l.closing.Unlock()
+	close(l.queue)
+	<-l.written
+	return errors.Join(l.writer.close(), l.db.Close())
 }
 
 // fits turns an amount into the file's integer.

@@ -17,7 +17,7 @@ var ErrNoJob = errors.New("no such job: this gateway did not authorise it")
 const jobColumns = `job_id, call_id, try, key_id, auth, host_key, host_id, endpoint, spki, price_in, price_out, epoch, created_at, state, ended_at,
 	delivery, seen_prompt, seen_cached, seen_output, output_commit, amount, sr1, reason, sig_final, sends`
 
-func scanJob(row interface{ Scan(...any) error }) (Job, error) {
+func scanJob(row row) (Job, error) {
 	var (
 		j                                           Job
 		id, auth, hostKey, hostID, commit, sigFinal []byte
@@ -78,8 +78,8 @@ func (l *Ledger) Pending(ctx context.Context, now int64, limit int) ([]Job, erro
 
 // Retry puts off an open job, or a countersignature that did not get through, until a time.
 func (l *Ledger) Retry(ctx context.Context, id [32]byte, at int64) error {
-	return l.inTx(ctx, func(tx *sql.Tx) error {
-		return one(ctx, tx, ErrNoJob, `UPDATE jobs SET retry_at = ?, sends = sends + 1 WHERE job_id = ?`, at, id[:])
+	return l.inTx(ctx, func(ctx context.Context, w *tx) error {
+		return one(ctx, w, ErrNoJob, `UPDATE jobs SET retry_at = ?, sends = sends + 1 WHERE job_id = ?`, at, id[:])
 	})
 }
 
@@ -94,8 +94,8 @@ func (l *Ledger) GiveUp(ctx context.Context, id [32]byte) error {
 }
 
 func (l *Ledger) endCountersign(ctx context.Context, id [32]byte, to string) error {
-	return l.inTx(ctx, func(tx *sql.Tx) error {
-		return one(ctx, tx, ErrNoJob, `UPDATE jobs SET countersign = ? WHERE job_id = ? AND state = 'settled'`, to, id[:])
+	return l.inTx(ctx, func(ctx context.Context, w *tx) error {
+		return one(ctx, w, ErrNoJob, `UPDATE jobs SET countersign = ? WHERE job_id = ? AND state = 'settled'`, to, id[:])
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gpucoord/gpucoord/relayer/chain"
 	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
+	receiptstypes "github.com/gpucoord/gpucoord/x/receipts/types"
 	rewardstypes "github.com/gpucoord/gpucoord/x/rewards/types"
 )
 
@@ -36,16 +37,23 @@ type operators interface {
 		*operatorstypes.QueryCurrentEpochResponse, error)
 }
 
+// receipts is what is read of the receipts module.
+type receipts interface {
+	Payer(ctx context.Context, in *receiptstypes.QueryPayerRequest, opts ...grpc.CallOption) (*receiptstypes.QueryPayerResponse, error)
+	Gateway(ctx context.Context, in *receiptstypes.QueryGatewayRequest, opts ...grpc.CallOption) (*receiptstypes.QueryGatewayResponse, error)
+}
+
 // Chain reads snapshots from a node.
 type Chain struct {
 	operators operators
+	receipts  receipts
 	standing  func(ctx context.Context, in *rewardstypes.QueryStandingRequest, opts ...grpc.CallOption) (*rewardstypes.QueryStandingResponse, error)
 	head      func(ctx context.Context) (chain.Head, error)
 }
 
 // NewChain returns a reader over a client.
 func NewChain(c *chain.Client) *Chain {
-	return &Chain{operators: c.Operators, standing: c.Rewards.Standing, head: c.Head}
+	return &Chain{operators: c.Operators, receipts: c.Receipts, standing: c.Rewards.Standing, head: c.Head}
 }
 
 // Snapshot reads all hosts whose operator may work, at one height. A host that is registered in a form that cannot be called is left out.

@@ -67,7 +67,7 @@ func (f *fakeChain) standing(
 func (f *fakeChain) read(t *testing.T) (route.Snapshot, error) {
 	t.Helper()
 	head := func(context.Context) (chain.Head, error) { return chain.Head{Height: 5}, nil }
-	return route.NewChainOf(f, f.standing, head).Snapshot(t.Context())
+	return route.NewChainOf(f, nil, f.standing, head).Snapshot(t.Context())
 }
 
 func registered(n byte, operator, endpoint string) operatorstypes.Host {

@@ -13,6 +13,8 @@ type Pause struct {
 	First, Most time.Duration
 	// Wrong follows a wrong receipt.
 	Wrong time.Duration
+	// Full follows a refusal for want of room.
+	Full time.Duration
 }
 
 // Cooldowns remembers, in memory only, which hosts have failed lately. Its methods may be called from several goroutines.
@@ -27,6 +29,7 @@ type cooldown struct {
 	failures int
 	until    time.Time // of the pause after failures
 	barred   time.Time // end of the pause after a wrong receipt
+	full     time.Time // end of the pause after a refusal for want of room
 }
 
 // NewCooldowns returns an empty memory.
@@ -66,7 +69,14 @@ func (c *Cooldowns) Lied(host [20]byte, now time.Time) {
 	c.of(host).barred = now.Add(c.pause.Wrong)
 }
 
-// Served notes that a host has served: its failures are forgotten, a wrong receipt is not.
+// Full notes that a host refused for want of room, which is no failure.
+func (c *Cooldowns) Full(host [20]byte, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.of(host).full = now.Add(c.pause.Full)
+}
+
+// Served notes that a host has served: its failures are forgotten, a wrong receipt and a want of room are not.
 func (c *Cooldowns) Served(host [20]byte, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,7 +84,7 @@ func (c *Cooldowns) Served(host [20]byte, now time.Time) {
 	if d == nil {
 		return
 	}
-	if now.Before(d.barred) {
+	if now.Before(d.barred) || now.Before(d.full) {
 		d.failures, d.until = 0, time.Time{}
 		return
 	}
@@ -82,7 +92,7 @@ func (c *Cooldowns) Served(host [20]byte, now time.Time) {
 }
 
 // Ready keeps the candidates that are not left alone. When all of them only failed, they are all that there is, and are tried again;
-// hosts that signed a wrong receipt are not.
+// hosts that signed a wrong receipt or are full are not.
 func (c *Cooldowns) Ready(candidates []Candidate, now time.Time) []Candidate {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -90,9 +100,12 @@ func (c *Cooldowns) Ready(candidates []Candidate, now time.Time) []Candidate {
 	for _, cand := range candidates {
 		d := c.hosts[cand.Host.Key]
 		switch {
-		case d == nil || !now.Before(d.until) && !now.Before(d.barred):
+		case d == nil:
 			ready = append(ready, cand)
-		case !now.Before(d.barred):
+		case now.Before(d.barred) || now.Before(d.full):
+		case !now.Before(d.until):
+			ready = append(ready, cand)
+		default:
 			cooling = append(cooling, cand)
 		}
 	}
@@ -102,13 +115,25 @@ func (c *Cooldowns) Ready(candidates []Candidate, now time.Time) []Candidate {
 	return ready
 }
 
+// AnyFull reports whether one of the candidates refused just now for want of room.
+func (c *Cooldowns) AnyFull(candidates []Candidate, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, cand := range candidates {
+		if d := c.hosts[cand.Host.Key]; d != nil && now.Before(d.full) {
+			return true
+		}
+	}
+	return false
+}
+
 // Cooling is how many hosts are left alone.
 func (c *Cooldowns) Cooling(now time.Time) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := 0
 	for _, d := range c.hosts {
-		if now.Before(d.until) || now.Before(d.barred) {
+		if now.Before(d.until) || now.Before(d.barred) || now.Before(d.full) {
 			n++
 		}
 	}

@@ -14,8 +14,9 @@ import (
 // NewChainOf returns a reader over fakes.
 func NewChainOf(
 	o operators,
+	r receipts,
 	standing func(context.Context, *rewardstypes.QueryStandingRequest, ...grpc.CallOption) (*rewardstypes.QueryStandingResponse, error),
 	head func(context.Context) (chain.Head, error),
 ) *Chain {
-	return &Chain{operators: o, standing: standing, head: head}
+	return &Chain{operators: o, receipts: r, standing: standing, head: head}
 }

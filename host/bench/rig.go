@@ -109,7 +109,7 @@ func newHost(dir, engine string, key *receipt.PrivateKey, payer [20]byte) (*host
 	cfg.Listen, cfg.AdminListen = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Models = []host.Model{{Name: "base", ID: modelID, PriceInUusdc: 200_000, PriceOutUusdc: 1_000_000}}
 	cfg.DirectPayers = [][20]byte{payer}
-	cfg.Recover = sigcheck.Recover
+	cfg.Recover, cfg.Sign = sigcheck.Recover, sigcheck.Sign
 	if err := os.WriteFile(cfg.AdminTokenFile, []byte("0123456789abcdef"), 0o600); err != nil {
 		return nil, err
 	}
@@ -142,9 +142,12 @@ func privateKey(label string) (*receipt.PrivateKey, error) {
 	return receipt.ParsePrivateKey(sum[:])
 }
 
-// job is a signed request of 16 output tokens.
+// jobBody asks for 16 output tokens.
+const jobBody = `{"model":"base","messages":[{"role":"user","content":"one two three four five"}],"max_tokens":16}`
+
+// job is a signed request.
 func (r *rig) job(base string, stream bool) (*http.Request, error) {
-	body := `{"model":"base","messages":[{"role":"user","content":"one two three four five"}],"max_tokens":16}`
+	body := jobBody
 	if stream {
 		body = strings.Replace(body, `{`, `{"stream":true,"stream_options":{"include_usage":true,"continuous_usage_stats":true},`, 1)
 	}
@@ -161,7 +164,7 @@ func (r *rig) job(base string, stream bool) (*http.Request, error) {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set(wire.HeaderSalt, wire.Encode(salt[:]))
-	req.Header.Set(wire.HeaderJobAuth, wire.EncodeJobAuth(&auth, receipt.Sign(r.payer, auth.ID(r.domain))))
+	req.Header.Set(wire.HeaderJobAuth, wire.EncodeJobAuth(&auth, sigcheck.Sign(r.payer, auth.ID(r.domain))))
 	return req, nil
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package jobbook keeps which jobs a host has admitted: used nonces, running jobs, receipts that wait for a countersignature, and what
-// each payer has used and the chain does not know yet.
+// each settler has used and the chain does not know yet.
+//
+// What is open and what is used counts by settler, not by payer key: a gateway has several keys, all on one escrow and one limit.
 //
 // The book is memory only. It is filled from the receipt log when the host starts, and every admission is made durable there before the
 // engine is called, so a restart forgets nothing: a job that was admitted and has no receipt is then Interrupted.
@@ -22,15 +24,15 @@ var (
 	ErrInterrupted = errors.New("the host stopped while it served this job and has no receipt of it: sign a new authorisation")
 	ErrRunning     = errors.New("this job is being served: wait for its receipt")
 	ErrServed      = errors.New("this job was served: its receipt is in the log")
-	ErrUnfunded    = errors.New("the payer's unclaimed jobs and this one exceed what its settler can cover")
-	ErrTooManyOpen = errors.New("too many jobs of this payer run or wait for its countersignature")
+	ErrUnfunded    = errors.New("the settler's unclaimed jobs and this one exceed what it can cover")
+	ErrTooManyOpen = errors.New("too many jobs of this settler run or wait for a countersignature")
 )
 
-// TooManyOpenError names the jobs that keep a payer from opening another one.
+// TooManyOpenError names the jobs that keep a settler from opening another one.
 type TooManyOpenError struct {
-	// Uncountersigned are the jobs whose receipts wait for the payer, oldest first.
+	// Uncountersigned are the jobs whose receipts wait for their payers, oldest first.
 	Uncountersigned [][32]byte
-	// Running is how many of its jobs are being served.
+	// Running is how many of the settler's jobs are being served.
 	Running int
 }
 
@@ -60,29 +62,28 @@ type job struct {
 type Book struct {
 	keepEpochs uint64
 
-	mu     sync.Mutex
-	nonces nonces
-	jobs   map[[32]byte]*job
-	payers map[[20]byte]*payer
-	epochs epochs
+	mu       sync.Mutex
+	nonces   nonces
+	jobs     map[[32]byte]*job
+	settlers map[[20]byte]*settler
+	epochs   epochs
 }
 
 // New returns an empty book. Receipts older than keepEpochs before the newest epoch are given up: they can no longer be claimed, and no
-// longer count against their payer.
+// longer count against their settler.
 func New(keepEpochs uint64) *Book {
 	return &Book{
-		keepEpochs: keepEpochs, nonces: nonces{buckets: make(map[uint64]map[nonceKey]spent)},
-		jobs: make(map[[32]byte]*job), payers: make(map[[20]byte]*payer),
+		keepEpochs: keepEpochs, nonces: newNonces(), jobs: make(map[[32]byte]*job), settlers: make(map[[20]byte]*settler),
 	}
 }
 
-// Limits bound what one payer may have open. Amounts are in micro-USD.
+// Limits bound what one settler may have open. Amounts are in micro-USD.
 type Limits struct {
-	// Cover is what the payer's settler can still cover.
+	// Cover is what the settler can still cover.
 	Cover uint64
 	// Watermark is the highest sequence number that the chain knows: what was served up to its epoch is claimed, so Cover is less already.
 	Watermark uint64
-	// MaxOpen is how many jobs of a payer that owes countersignatures may run or wait for one.
+	// MaxOpen is how many jobs of a settler whose payers owe countersignatures may run or wait for one.
 	MaxOpen int
 }
 
@@ -96,7 +97,7 @@ func (b *Book) Admit(a receiptlog.Admission, lim Limits) error {
 		return err
 	}
 	b.claimed(lim.Watermark)
-	if p := b.payers[a.Payer]; p != nil {
+	if p := b.settlers[a.Settler]; p != nil {
 		if a.OwesCountersignature && p.running+len(p.open) >= lim.MaxOpen {
 			return p.tooManyOpen()
 		}
@@ -107,7 +108,7 @@ func (b *Book) Admit(a receiptlog.Admission, lim Limits) error {
 		return ErrUnfunded
 	}
 	b.enter(a, stateRunning)
-	p := b.payer(a.Payer)
+	p := b.settler(a.Settler)
 	p.running++
 	p.runningMax += a.MaxAmount // cannot wrap: the sum was checked
 	return nil
@@ -124,14 +125,14 @@ func (b *Book) known(a *receiptlog.Admission) error {
 	if j := b.jobs[a.JobID]; j != nil {
 		return j.state.err()
 	}
-	s, ok := b.nonces.find(keyOf(a))
+	s, ok := b.nonces.find(a)
 	switch {
 	case !ok:
 		return nil
-	case s.job != short(a.JobID):
+	case !s.of(a.JobID):
 		return ErrNonceUsed
 	}
-	return s.state.err()
+	return s.state().err()
 }
 
 func (s state) err() error {
@@ -145,18 +146,18 @@ func (s state) err() error {
 	return ErrInterrupted
 }
 
-// payer returns the payer's exposure, a new one if there is none.
-func (b *Book) payer(key [20]byte) *payer {
-	p := b.payers[key]
+// settler returns the settler's exposure, a new one if there is none.
+func (b *Book) settler(account [20]byte) *settler {
+	p := b.settlers[account]
 	if p == nil {
-		p = &payer{}
-		b.payers[key] = p
+		p = &settler{}
+		b.settlers[account] = p
 	}
 	return p
 }
 
-func (p *payer) covered(maxAmount, cover uint64) bool {
-	sum, c1 := bits.Add64(p.runningMax, p.unclaimedSum(), 0)
+func (s *settler) covered(maxAmount, cover uint64) bool {
+	sum, c1 := bits.Add64(s.runningMax, s.unclaimedSum(), 0)
 	sum, c2 := bits.Add64(sum, maxAmount, 0)
 	return c1 == 0 && c2 == 0 && sum <= cover
 }
@@ -194,14 +195,14 @@ func (b *Book) stopRunning(j *job) {
 	if j.state != stateRunning {
 		return
 	}
-	p := b.payers[j.Payer]
+	p := b.settlers[j.Settler]
 	p.running--
 	p.runningMax -= j.MaxAmount
-	b.dropIfIdle(j.Payer, p)
+	b.dropIfIdle(j.Settler, p)
 }
 
-func (b *Book) dropIfIdle(key [20]byte, p *payer) {
+func (b *Book) dropIfIdle(account [20]byte, p *settler) {
 	if p.running == 0 && len(p.open) == 0 && len(p.unclaimed) == 0 {
-		delete(b.payers, key)
+		delete(b.settlers, account)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 var (
 	gateway = [20]byte{1}
+	settler = [20]byte{0x51}
 	rich    = jobbook.Limits{Cover: math.MaxUint64, MaxOpen: 2}
 )
 
@@ -20,7 +21,7 @@ func id(n byte) [32]byte { return [32]byte{n} }
 
 // job returns a gateway's job: its id and nonce are n, it costs at most 10 and expires at 1000.
 func job(n byte) receiptlog.Admission {
-	return receiptlog.Admission{JobID: id(n), Payer: gateway, Nonce: uint64(n), ExpiresAt: 1000, MaxAmount: 10, OwesCountersignature: true}
+	return receiptlog.Admission{JobID: id(n), Payer: gateway, Nonce: uint64(n), ExpiresAt: 1000, MaxAmount: 10, OwesCountersignature: true, Settler: settler}
 }
 
 func admit(t *testing.T, b *jobbook.Book, a receiptlog.Admission) {
@@ -219,5 +220,49 @@ func TestHugeAmountsInALogDoNotWrap(t *testing.T) {
 	}
 	if got := b.Totals().UnclaimedUusdc; got != math.MaxUint64 {
 		t.Fatalf("got %d unclaimed", got)
+	}
+}
+
+func TestKeysOfOneSettlerShareEscrowAndOpenJobs(t *testing.T) {
+	second := [20]byte{2} // another key of the same settler
+	of := func(n byte, payer, account [20]byte) receiptlog.Admission {
+		a := job(n)
+		a.Payer, a.Settler = payer, account
+		return a
+	}
+	b := jobbook.New(3)
+	escrow := jobbook.Limits{Cover: 25, MaxOpen: 32}
+	for n, payer := range [][20]byte{gateway, second} {
+		if err := b.Admit(of(byte(n), payer, settler), escrow); err != nil { // 10 each
+			t.Fatalf("key %d: %v", n, err)
+		}
+	}
+	if err := b.Admit(of(3, second, settler), escrow); !errors.Is(err, jobbook.ErrUnfunded) {
+		t.Fatalf("30 of an escrow of 25: got %v, want ErrUnfunded", err)
+	}
+	if err := b.Admit(of(3, second, [20]byte{0x52}), escrow); err != nil {
+		t.Fatalf("another settler's escrow: %v", err)
+	}
+
+	b.Served(id(0), 5, 1, 7)
+	b.Served(id(1), 5, 2, 7)
+	err := b.Admit(of(4, gateway, settler), rich) // two open jobs of two keys, two allowed
+	var tooMany *jobbook.TooManyOpenError
+	if !errors.As(err, &tooMany) || len(tooMany.Uncountersigned) != 2 {
+		t.Fatalf("third open job of a settler: got %v", err)
+	}
+	if open, running := b.Open(second); len(open) != 1 || open[0] != id(1) || running != 1 {
+		t.Fatalf("the second key sees %d open and %d running, want its own", len(open), running)
+	}
+}
+
+func TestSettlersSurviveARestart(t *testing.T) {
+	b := jobbook.New(3)
+	b.Admitted(job(1))
+	b.Served(id(1), 5, 1, 7)
+	next := job(2)
+	next.Payer = [20]byte{2}
+	if err := b.Admit(next, jobbook.Limits{Cover: 16, MaxOpen: 32}); !errors.Is(err, jobbook.ErrUnfunded) {
+		t.Fatalf("7 unclaimed and 10 of an escrow of 16: got %v, want ErrUnfunded", err)
 	}
 }

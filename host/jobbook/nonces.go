@@ -4,6 +4,7 @@ package jobbook
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 
 	"github.com/gpucoord/gpucoord/host/receiptlog"
 )
@@ -15,29 +16,41 @@ const (
 	bucketSeconds = 600
 )
 
-// nonceKey is payer 20 | nonce u64.
-type nonceKey [28]byte
+// nonceKey is a keyed hash of payer and nonce, under a secret of this process. Two pairs share one by chance
+// alone, once in 2^64 over their number: the second job is then refused as if its nonce were used, which costs a new authorisation. A used nonce is
+// never taken for a fresh one.
+type nonceKey uint64
 
-// spent is what is remembered of every job for as long as its authorisation could come again: there are many, so it is small. The job is
-// told from another one with the same nonce by the first bytes of its id.
-type spent struct {
-	job   [8]byte
-	state state
+// spent is what is remembered of every job for as long as its authorisation could come again, in 8 bytes, for there are many: the
+// first seven bytes of the job's id, which tell it from another one with the same nonce, and its state.
+type spent uint64
+
+func spentOf(jobID [32]byte, s state) spent {
+	return spent(binary.BigEndian.Uint64(jobID[:])&^0xff | uint64(s))
 }
+
+// of reports whether it is of that job.
+func (s spent) of(jobID [32]byte) bool { return s&^0xff == spentOf(jobID, 0) }
+
+func (s spent) state() state { return state(s & 0xff) }
 
 // nonces are the used nonces by the time their authorisations expire.
 type nonces struct {
+	secret  maphash.Seed
 	buckets map[uint64]map[nonceKey]spent
 	pruned  uint64 // the latest time of a pruning, in Unix seconds
 }
 
-func keyOf(a *receiptlog.Admission) (k nonceKey) {
-	copy(k[:], a.Payer[:])
-	binary.BigEndian.PutUint64(k[20:], a.Nonce)
-	return k
+func newNonces() nonces {
+	return nonces{secret: maphash.MakeSeed(), buckets: make(map[uint64]map[nonceKey]spent)}
 }
 
-func short(jobID [32]byte) [8]byte { return [8]byte(jobID[:8]) }
+func (n *nonces) keyOf(a *receiptlog.Admission) nonceKey {
+	var b [28]byte
+	copy(b[:], a.Payer[:])
+	binary.BigEndian.PutUint64(b[20:], a.Nonce)
+	return nonceKey(maphash.Bytes(n.secret, b[:]))
+}
 
 func bucketOf(expiresAt uint64) uint64 { return expiresAt / bucketSeconds }
 
@@ -55,18 +68,21 @@ func (n *nonces) put(a *receiptlog.Admission, s state) {
 		m = make(map[nonceKey]spent)
 		n.buckets[bucket] = m
 	}
-	m[keyOf(a)] = spent{short(a.JobID), s}
+	m[n.keyOf(a)] = spentOf(a.JobID, s)
 }
 
-func (n *nonces) remove(a *receiptlog.Admission) { delete(n.buckets[bucketOf(a.ExpiresAt)], keyOf(a)) }
+func (n *nonces) remove(a *receiptlog.Admission) {
+	delete(n.buckets[bucketOf(a.ExpiresAt)], n.keyOf(a))
+}
 
-func (n *nonces) find(k nonceKey) (spent, bool) {
+func (n *nonces) find(a *receiptlog.Admission) (spent, bool) {
+	key := n.keyOf(a)
 	for _, m := range n.buckets {
-		if s, ok := m[k]; ok {
+		if s, ok := m[key]; ok {
 			return s, true
 		}
 	}
-	return spent{}, false
+	return 0, false
 }
 
 func (n *nonces) prune(now uint64) {

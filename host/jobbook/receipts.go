@@ -2,7 +2,12 @@
 
 package jobbook
 
-import "github.com/gpucoord/gpucoord/host/receiptlog"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/gpucoord/gpucoord/host/receiptlog"
+)
 
 // Admitted implements receiptlog.Visitor: a job found in the log is interrupted until its receipt is found.
 func (b *Book) Admitted(a receiptlog.Admission) {
@@ -11,8 +16,8 @@ func (b *Book) Admitted(a receiptlog.Admission) {
 	b.enter(a, stateInterrupted)
 }
 
-// Served notes that a receipt is in the log. Until the chain knows it, it counts against its payer's cover; one that costs something also
-// waits for its countersignature if the payer owes one: a receipt over nothing is no risk of the host.
+// Served notes that a receipt is in the log. Until the chain knows it, it counts against its settler's cover; one that costs something
+// also waits for its countersignature if the payer owes one: a receipt over nothing is no risk of the host.
 func (b *Book) Served(jobID [32]byte, epoch, seq, amount uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -26,18 +31,18 @@ func (b *Book) Served(jobID [32]byte, epoch, seq, amount uint64) {
 		return
 	}
 	b.epochs.add(epoch, seq)
-	p := b.payer(j.Payer)
+	p := b.settler(j.Settler)
 	p.owe(epoch, amount)
 	waits := amount > 0 && j.OwesCountersignature
 	if waits {
-		p.open = append(p.open, openReceipt{jobID, epoch})
+		p.open = append(p.open, openReceipt{jobID: jobID, payer: j.Payer, epoch: epoch, seq: seq})
 	}
 	b.stopRunning(j)
 	j.state = stateServed
 	b.nonces.put(&j.Admission, stateServed)
 	if !waits {
 		delete(b.jobs, jobID)
-		b.dropIfIdle(j.Payer, p)
+		b.dropIfIdle(j.Settler, p)
 	}
 }
 
@@ -59,14 +64,14 @@ func (b *Book) Countersigned(jobID [32]byte) {
 	if j == nil {
 		return
 	}
-	if p := b.payers[j.Payer]; p != nil {
+	if p := b.settlers[j.Settler]; p != nil {
 		b.drop(p, func(o openReceipt) bool { return o.jobID == jobID })
-		b.dropIfIdle(j.Payer, p)
+		b.dropIfIdle(j.Settler, p)
 	}
 }
 
-// drop takes the open receipts that match off the payer.
-func (b *Book) drop(p *payer, match func(openReceipt) bool) {
+// drop takes the open receipts that match off the settler.
+func (b *Book) drop(p *settler, match func(openReceipt) bool) {
 	kept := p.open[:0]
 	for _, o := range p.open {
 		if match(o) {
@@ -85,7 +90,7 @@ func (b *Book) tooOld(epoch uint64) bool { return epoch < b.oldest() }
 
 func (b *Book) giveUpOld() {
 	b.epochs.forget(b.oldest())
-	for key, p := range b.payers {
+	for key, p := range b.settlers {
 		b.drop(p, func(o openReceipt) bool { return b.tooOld(o.epoch) })
 		if first := b.oldest(); first > 0 {
 			p.settle(first - 1)
@@ -94,27 +99,39 @@ func (b *Book) giveUpOld() {
 	}
 }
 
-// claimed forgets what payers used in epochs that the chain knows: its own locks count that now.
+// claimed forgets what settlers used in epochs that the chain knows: its own locks count that now.
 func (b *Book) claimed(watermark uint64) {
 	if !b.epochs.advance(watermark) {
 		return
 	}
-	for key, p := range b.payers {
+	for key, p := range b.settlers {
 		p.settle(b.epochs.claimed)
 		b.dropIfIdle(key, p)
 	}
 }
 
-// Open returns the payer's jobs that wait for a countersignature, oldest first, and how many of its jobs run.
+// Open returns the jobs of a payer key that wait for its countersignature, oldest first, and how many of its jobs run.
 func (b *Book) Open(payerKey [20]byte) (uncountersigned [][32]byte, running int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p := b.payers[payerKey]
-	if p == nil {
-		return nil, 0
+	var open []openReceipt
+	for _, p := range b.settlers {
+		for _, o := range p.open {
+			if o.payer == payerKey {
+				open = append(open, o)
+			}
+		}
 	}
-	e := p.tooManyOpen()
-	return e.Uncountersigned, e.Running
+	slices.SortFunc(open, func(x, y openReceipt) int { return cmp.Compare(x.seq, y.seq) })
+	for _, o := range open {
+		uncountersigned = append(uncountersigned, o.jobID)
+	}
+	for _, j := range b.jobs {
+		if j.state == stateRunning && j.Payer == payerKey {
+			running++
+		}
+	}
+	return uncountersigned, running
 }
 
 // Prune forgets jobs whose authorisation has expired for longer than a margin and that neither run nor wait for a countersignature.
@@ -143,7 +160,7 @@ func (b *Book) Totals() Totals {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	t := Totals{Known: b.nonces.len()}
-	for _, p := range b.payers {
+	for _, p := range b.settlers {
 		t.Running += p.running
 		t.Uncountersigned += len(p.open)
 		t.UnclaimedUusdc = saturatingAdd(t.UnclaimedUusdc, p.unclaimedSum())

@@ -13,9 +13,9 @@
 //
 //	1 RECEIPT 533  the SR1 record without countersignature
 //	2 FINAL    97  jobId 32 | sigFinal 65
-//	3 OPEN     77  jobId 32 | payer 20 | nonce u64 | expiresAt u64 | maxAmount u64 | 1 if a countersignature is owed, else 2
+//	3 OPEN     97  jobId 32 | payer 20 | nonce u64 | expiresAt u64 | maxAmount u64 | 1 if a countersignature is owed, else 2 | settler 20
 //	4 RESERVE  16  through u64 | next u64: seq up to through may be used; next > 0 only at a clean close, the first one never used
-//	5 HEADER   85  version 1 | chain salt 32 | host key 20 | base u64 | high seq u64 | reserved through u64 | epoch u64; first in a segment
+//	5 HEADER   85  version 2 | chain salt 32 | host key 20 | base u64 | high seq u64 | reserved through u64 | epoch u64; first in a segment
 //
 // # Durability
 //

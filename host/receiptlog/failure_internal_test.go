@@ -4,6 +4,8 @@ package receiptlog
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -63,5 +65,30 @@ func TestNoNumberIsHandedOutAfterTheClose(t *testing.T) {
 	}
 	if seq, err := l.NextSeq(t.Context()); !errors.Is(err, ErrClosed) {
 		t.Fatalf("got %d, %v: the next process uses it too", seq, err)
+	}
+}
+
+func TestALogOfAnotherVersionIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	header := (&segmentHeader{}).append(nil)
+	header[0] = headerVersion - 1
+	if err := os.WriteFile(filepath.Join(dir, segmentName(0)), AppendFrame(nil, KindHeader, header), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := Open(Options{Dir: dir}, nil); !errors.Is(err, ErrVersion) {
+		t.Fatalf("got %v, %v, want ErrVersion", l, err)
+	}
+}
+
+func TestAdmissionsComeBackWhole(t *testing.T) {
+	want := Admission{
+		JobID: [32]byte{1}, Payer: [20]byte{2}, Nonce: 3, ExpiresAt: 4, MaxAmount: 5, OwesCountersignature: true, Settler: [20]byte{6},
+	}
+	b := want.append(nil)
+	if len(b) != payloadSize(KindOpen) {
+		t.Fatalf("%d bytes, the format says %d", len(b), payloadSize(KindOpen))
+	}
+	if got := decodeAdmission(b); got != want {
+		t.Fatalf("got %+v, want %+v", got, want)
 	}
 }

@@ -5,6 +5,7 @@ package receiptlog
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 
 	"github.com/gpucoord/gpucoord/domain/receipt"
@@ -27,11 +28,11 @@ const (
 	FrameOverhead = 9
 
 	finalSize   = 32 + 65
-	openSize    = 32 + 20 + 3*8 + 1
+	openSize    = 32 + 20 + 3*8 + 1 + 20
 	reserveSize = 16
 	headerSize  = 1 + 32 + 20 + 4*8
 
-	headerVersion = 1
+	headerVersion = 2
 
 	owesCountersignature = 1
 	owesNothing          = 2
@@ -109,6 +110,8 @@ type Admission struct {
 	MaxAmount uint64
 	// OwesCountersignature says whether the payer is a gateway, which countersigns receipts.
 	OwesCountersignature bool
+	// Settler is the account that pays, of which Payer is one key of perhaps several.
+	Settler [20]byte
 }
 
 func (a *Admission) append(dst []byte) []byte {
@@ -117,10 +120,11 @@ func (a *Admission) append(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, a.Nonce)
 	dst = binary.BigEndian.AppendUint64(dst, a.ExpiresAt)
 	dst = binary.BigEndian.AppendUint64(dst, a.MaxAmount)
+	owes := byte(owesNothing)
 	if a.OwesCountersignature {
-		return append(dst, owesCountersignature)
+		owes = owesCountersignature
 	}
-	return append(dst, owesNothing)
+	return append(append(dst, owes), a.Settler[:]...)
 }
 
 func decodeAdmission(b []byte) Admission {
@@ -130,6 +134,7 @@ func decodeAdmission(b []byte) Admission {
 		ExpiresAt:            binary.BigEndian.Uint64(b[60:]),
 		MaxAmount:            binary.BigEndian.Uint64(b[68:]),
 		OwesCountersignature: b[76] == owesCountersignature,
+		Settler:              [20]byte(b[77:]),
 	}
 }
 
@@ -151,9 +156,12 @@ func (h *segmentHeader) append(dst []byte) []byte {
 	return binary.BigEndian.AppendUint64(dst, h.epoch)
 }
 
-func decodeHeader(b []byte) (h segmentHeader, ok bool) {
+// decodeHeader reads a header.
+//
+// Errors: ErrVersion.
+func decodeHeader(b []byte) (h segmentHeader, err error) {
 	if b[0] != headerVersion {
-		return h, false
+		return h, fmt.Errorf("%w: file has %d, program has %d", ErrVersion, b[0], headerVersion)
 	}
 	copy(h.salt[:], b[1:])
 	copy(h.hostKey[:], b[33:])
@@ -161,5 +169,5 @@ func decodeHeader(b []byte) (h segmentHeader, ok bool) {
 	h.highSeq = binary.BigEndian.Uint64(b[61:])
 	h.reservedThrough = binary.BigEndian.Uint64(b[69:])
 	h.epoch = binary.BigEndian.Uint64(b[77:])
-	return h, true
+	return h, nil
 }

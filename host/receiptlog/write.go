@@ -114,14 +114,14 @@ func (l *Log) commit(batch []*appendRequest) error {
 	}
 	start := time.Now()
 	last := l.segments[len(l.segments)-1]
-	var buf []byte
+	l.frames = l.frames[:0]
 	for _, r := range batch {
-		buf = AppendFrame(buf, r.kind, r.payload)
+		l.frames = AppendFrame(l.frames, r.kind, r.payload)
 	}
-	if _, err := last.file.WriteAt(buf, last.size); err != nil {
+	if _, err := last.file.WriteAt(l.frames, last.size); err != nil {
 		return l.fail(err)
 	}
-	if err := last.file.Sync(); err != nil {
+	if err := syncData(last.file); err != nil {
 		return l.fail(err)
 	}
 	l.opts.Synced(len(batch), time.Since(start))

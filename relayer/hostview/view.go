@@ -16,6 +16,7 @@ import (
 
 	"github.com/gpucoord/gpucoord/domain/u128"
 	"github.com/gpucoord/gpucoord/host"
+	"github.com/gpucoord/gpucoord/relayer/chain"
 	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 	receiptstypes "github.com/gpucoord/gpucoord/x/receipts/types"
 	royaltiestypes "github.com/gpucoord/gpucoord/x/royalties/types"
@@ -175,6 +176,10 @@ func (v *View) viewOf(ctx context.Context, res *receiptstypes.QueryPayerResponse
 	if res.Settler.Address == "" {
 		return host.SettlerView{}, nil
 	}
+	settler, err := chain.ParseBech32(res.Settler.Address)
+	if err != nil {
+		return host.SettlerView{}, err
+	}
 	limit, err := v.q.Receipts.Limit(ctx, &receiptstypes.QueryLimitRequest{Settler: res.Settler.Address, Operator: v.opts.Operator})
 	if err != nil {
 		return host.SettlerView{}, err
@@ -184,7 +189,7 @@ func (v *View) viewOf(ctx context.Context, res *receiptstypes.QueryPayerResponse
 		return host.SettlerView{}, err
 	}
 	return host.SettlerView{
-		Known: true, IsGateway: res.GatewayKey,
+		Known: true, Settler: settler, IsGateway: res.GatewayKey,
 		AvailableUusdc: jobsCovered(res.LockableUusdc, &res.Settler, params.Params.TakeBps),
 		LimitUusdc:     jobsCovered(limit.LimitUusdc-min(limit.LimitUusdc, limit.LockedUusdc), &res.Settler, params.Params.TakeBps),
 	}, nil

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/gpucoord/gpucoord/host"
+	"github.com/gpucoord/gpucoord/relayer/chain"
 	"github.com/gpucoord/gpucoord/relayer/hostview"
 	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 	receiptstypes "github.com/gpucoord/gpucoord/x/receipts/types"
@@ -30,8 +31,11 @@ const (
 var (
 	model, adapter, other = [32]byte{1}, [32]byte{2}, [32]byte{3}
 	gatewayKey            = [20]byte{7}
-	gatewaySettler        = receiptstypes.Settler{Address: "s", Gateway: "g", PaysOperators: true}
-	operator              = receiptstypes.Settler{Address: "operator", Class: receiptstypes.Class_CLASS_DIRECT}
+	secondKey             = [20]byte{8} // of the same gateway and settler
+	settlerAddress        = [20]byte{0x51}
+	operatorAddress       = [20]byte{0x0f}
+	gatewaySettler        = receiptstypes.Settler{Address: chain.Bech32(settlerAddress[:]), Gateway: "g", PaysOperators: true}
+	operator              = receiptstypes.Settler{Address: chain.Bech32(operatorAddress[:]), Class: receiptstypes.Class_CLASS_DIRECT}
 )
 
 // node answers queries, or fails.
@@ -71,17 +75,22 @@ type receipts struct {
 	asked  int
 }
 
-// Payer says that gatewayKey is a gateway's from second 100 to 200, and that now is within.
+// Payer says that gatewayKey and secondKey are a gateway's from second 100 to 200, and that now is within.
 func (r *receipts) Payer(_ context.Context, req *receiptstypes.QueryPayerRequest, _ ...grpc.CallOption) (*receiptstypes.QueryPayerResponse, error) {
 	r.asked++
-	if req.Key == hex.EncodeToString(gatewayKey[:]) && (req.IssuedAt == 0 || req.IssuedAt >= 100 && req.IssuedAt <= 200) {
+	known := req.Key == hex.EncodeToString(gatewayKey[:]) || req.Key == hex.EncodeToString(secondKey[:])
+	if known && (req.IssuedAt == 0 || req.IssuedAt >= 100 && req.IssuedAt <= 200) {
 		return &receiptstypes.QueryPayerResponse{GatewayKey: true, Settler: gatewaySettler, LockableUusdc: 1300}, nil
 	}
 	return &receiptstypes.QueryPayerResponse{Settler: r.direct, LockableUusdc: 1300}, nil
 }
 
 func (r *receipts) Gateway(context.Context, *receiptstypes.QueryGatewayRequest, ...grpc.CallOption) (*receiptstypes.QueryGatewayResponse, error) {
-	return &receiptstypes.QueryGatewayResponse{Keys: []receiptstypes.GatewayKey{{Address: []byte{1}}, {Address: gatewayKey[:], ValidFrom: 100, ValidUntil: 200}}}, nil
+	return &receiptstypes.QueryGatewayResponse{Keys: []receiptstypes.GatewayKey{
+		{Address: []byte{1}},
+		{Address: gatewayKey[:], ValidFrom: 100, ValidUntil: 200},
+		{Address: secondKey[:], ValidFrom: 100, ValidUntil: 200},
+	}}, nil
 }
 
 func (r *receipts) Limit(context.Context, *receiptstypes.QueryLimitRequest, ...grpc.CallOption) (*receiptstypes.QueryLimitResponse, error) {
@@ -167,9 +176,9 @@ func TestManyCallersAskOnce(t *testing.T) {
 }
 
 func TestSettler(t *testing.T) {
-	ofGateway := host.SettlerView{Known: true, IsGateway: true, AvailableUusdc: 1300, LimitUusdc: 800}
+	ofGateway := host.SettlerView{Known: true, Settler: settlerAddress, IsGateway: true, AvailableUusdc: 1300, LimitUusdc: 800}
 	// take 10 % and royalties of at most 30 %: 1300 cover 3250, 800 cover 2000
-	ofOperator := host.SettlerView{Known: true, AvailableUusdc: 3250, LimitUusdc: 2000}
+	ofOperator := host.SettlerView{Known: true, Settler: operatorAddress, AvailableUusdc: 3250, LimitUusdc: 2000}
 	for name, c := range map[string]struct {
 		payer    [20]byte
 		issuedAt uint64
@@ -177,6 +186,7 @@ func TestSettler(t *testing.T) {
 		want     host.SettlerView
 	}{
 		"a gateway that pays operators":       {gatewayKey, 150, operator, ofGateway},
+		"by another key of the same settler":  {secondKey, 150, operator, ofGateway},
 		"in its key's first second":           {gatewayKey, 100, operator, ofGateway},
 		"in its last":                         {gatewayKey, 200, operator, ofGateway},
 		"before its key was registered":       {gatewayKey, 99, operator, ofOperator},

@@ -3,6 +3,7 @@
 package sigcheck_test
 
 import (
+	"crypto/sha256"
 	"testing"
 
 	"github.com/gpucoord/gpucoord/domain/receipt"
@@ -26,5 +27,25 @@ func BenchmarkReceiptCheck(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkSign signs one digest, on one core.
+func BenchmarkSign(b *testing.B) {
+	m := receipttest.New()
+	r := m.Record(1)
+	digest := r.Digest(m.Domain)
+	seed := sha256.Sum256([]byte("key"))
+	key, err := receipt.ParsePrivateKey(seed[:])
+	if err != nil {
+		b.Fatal(err)
+	}
+	for build, sign := range map[string]func(*receipt.PrivateKey, [32]byte) [65]byte{"relayer": sigcheck.Sign, "pure-go": receipt.Sign} {
+		b.Run(build, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				sign(key, digest)
+			}
+		})
 	}
 }

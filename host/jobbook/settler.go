@@ -7,17 +7,18 @@ import (
 	"slices"
 )
 
-// openReceipt is a receipt that waits for its countersignature.
+// openReceipt is a receipt that waits for its payer's countersignature.
 type openReceipt struct {
-	jobID [32]byte
-	epoch uint64
+	jobID      [32]byte
+	payer      [20]byte
+	epoch, seq uint64
 }
 
-// epochAmount is what a payer used in one epoch, in micro-USD.
+// epochAmount is what a settler used in one epoch, in micro-USD.
 type epochAmount struct{ epoch, amount uint64 }
 
-// payer is one payer key's exposure.
-type payer struct {
+// settler is one settler's exposure.
+type settler struct {
 	running    int
 	runningMax uint64 // sum of the running jobs' max amounts
 	open       []openReceipt
@@ -25,29 +26,29 @@ type payer struct {
 	unclaimed []epochAmount
 }
 
-func (p *payer) tooManyOpen() *TooManyOpenError {
-	e := &TooManyOpenError{Running: p.running, Uncountersigned: make([][32]byte, len(p.open))}
-	for i, o := range p.open {
+func (s *settler) tooManyOpen() *TooManyOpenError {
+	e := &TooManyOpenError{Running: s.running, Uncountersigned: make([][32]byte, len(s.open))}
+	for i, o := range s.open {
 		e.Uncountersigned[i] = o.jobID
 	}
 	return e
 }
 
-func (p *payer) owe(epoch, amount uint64) {
+func (s *settler) owe(epoch, amount uint64) {
 	if amount == 0 {
 		return
 	}
-	for i := range p.unclaimed {
-		if p.unclaimed[i].epoch == epoch {
-			p.unclaimed[i].amount = saturatingAdd(p.unclaimed[i].amount, amount)
+	for i := range s.unclaimed {
+		if s.unclaimed[i].epoch == epoch {
+			s.unclaimed[i].amount = saturatingAdd(s.unclaimed[i].amount, amount)
 			return
 		}
 	}
-	p.unclaimed = append(p.unclaimed, epochAmount{epoch, amount})
+	s.unclaimed = append(s.unclaimed, epochAmount{epoch, amount})
 }
 
-func (p *payer) unclaimedSum() (sum uint64) {
-	for _, u := range p.unclaimed {
+func (s *settler) unclaimedSum() (sum uint64) {
+	for _, u := range s.unclaimed {
 		sum = saturatingAdd(sum, u.amount)
 	}
 	return sum
@@ -62,8 +63,8 @@ func saturatingAdd(a, b uint64) uint64 {
 }
 
 // settle forgets what was used up to an epoch.
-func (p *payer) settle(through uint64) {
-	p.unclaimed = slices.DeleteFunc(p.unclaimed, func(u epochAmount) bool { return u.epoch <= through })
+func (s *settler) settle(through uint64) {
+	s.unclaimed = slices.DeleteFunc(s.unclaimed, func(u epochAmount) bool { return u.epoch <= through })
 }
 
 // epochs knows which sequence numbers belong to which epoch: the two ascend together.

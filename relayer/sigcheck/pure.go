@@ -6,7 +6,7 @@ package sigcheck
 
 import "github.com/gpucoord/gpucoord/domain/receipt"
 
-// Native says whether this build recovers with libsecp256k1.
+// Native says whether this build recovers and signs with libsecp256k1.
 const Native = false
 
 // Recover returns the address that signed digest, in pure Go.
@@ -15,3 +15,6 @@ const Native = false
 func Recover(digest [32]byte, sig [65]byte) ([20]byte, error) {
 	return receipt.RecoverAddress(digest, sig)
 }
+
+// Sign signs digest in pure Go.
+func Sign(key *receipt.PrivateKey, digest [32]byte) [65]byte { return receipt.Sign(key, digest) }
