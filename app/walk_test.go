@@ -18,6 +18,7 @@ import (
 	"github.com/gpucoord/gpucoord/app"
 	"github.com/gpucoord/gpucoord/app/apptest"
 	"github.com/gpucoord/gpucoord/domain/epoch"
+	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 	receiptskeeper "github.com/gpucoord/gpucoord/x/receipts/keeper"
 	receiptstypes "github.com/gpucoord/gpucoord/x/receipts/types"
 	royaltiestypes "github.com/gpucoord/gpucoord/x/royalties/types"
@@ -74,11 +75,18 @@ func newWalk(t *testing.T, seed uint64) *walk {
 	return w
 }
 
-// walkGenesis makes the author the arbiter of assets and lets proposals pass within ten blocks.
+// walkGenesis makes the author the arbiter of assets, jails for a bit more than an epoch, and lets proposals pass within ten blocks.
 func walkGenesis(a *app.App, state app.GenesisState) error {
 	cdc := a.Encoding().Codec
 	err := apptest.Edit(cdc, state, royaltiestypes.ModuleName, &royaltiestypes.GenesisState{}, func(g *royaltiestypes.GenesisState) error {
 		g.Params.Arbiter = apptest.NewAccount("author").String()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = apptest.Edit(cdc, state, operatorstypes.ModuleName, &operatorstypes.GenesisState{}, func(g *operatorstypes.GenesisState) error {
+		g.Params.JailFraudBlocks = 30
 		return nil
 	})
 	if err != nil {

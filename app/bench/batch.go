@@ -33,23 +33,30 @@ type seat struct {
 	empty, sends, batches []cost
 }
 
-// newSeat starts a market of senders with gateways and adapters, beside a crowd that fills the registry up to operators.
-func newSeat(operators, gateways, adapters int) (*seat, error) {
+// seatOptions are the sizes of a seat.
+type seatOptions struct {
+	operators          int // all of them, the senders included
+	gateways, adapters int
+	finalise           uint32 // max_finalise_per_block
+}
+
+// newSeat starts a market of senders, beside a crowd that fills the registry up.
+func newSeat(o seatOptions) (*seat, error) {
 	market, err := apptest.NewMarket(apptest.MarketOptions{
-		Operators: senders, HostsPerOperator: 1, Gateways: gateways, Adapters: adapters,
+		Operators: senders, HostsPerOperator: 1, Gateways: o.gateways, Adapters: o.adapters,
 		BondUltai: 1_000_000_000_000, EscrowUusdc: 100_000_000_000,
 		Genesis: apptest.Options{Patch: func(a *app.App, state app.GenesisState) error {
-			if err := longWindows(a, state); err != nil {
+			if err := longWindows(a, state, o.finalise); err != nil {
 				return err
 			}
-			return addCrowd(a, state, operators-senders)
+			return addCrowd(a, state, o.operators-senders)
 		}},
 	})
 	return &seat{Market: market}, err
 }
 
 // longWindows makes the submit window long enough for every round of one epoch.
-func longWindows(a *app.App, state app.GenesisState) error {
+func longWindows(a *app.App, state app.GenesisState, finalise uint32) error {
 	cdc := a.Encoding().Codec
 	err := apptest.Edit(cdc, state, operatorstypes.ModuleName, &operatorstypes.GenesisState{}, func(g *operatorstypes.GenesisState) error {
 		g.Params.Schedule.EpochBlocks, g.Params.Schedule.SubmitBlocks = 200, 1_000
@@ -60,7 +67,7 @@ func longWindows(a *app.App, state app.GenesisState) error {
 		return err
 	}
 	return apptest.Edit(cdc, state, receiptstypes.ModuleName, &receiptstypes.GenesisState{}, func(g *receiptstypes.GenesisState) error {
-		g.Params.ThawBlocks, g.Params.MaxFinalisePerBlock = 10_000, receiptstypes.MaxPerBlock
+		g.Params.ThawBlocks, g.Params.MaxFinalisePerBlock = 10_000, finalise
 		return nil
 	})
 }
@@ -134,7 +141,7 @@ func (s *seat) claimTxs(claims []*apptest.Claim) ([][]byte, error) {
 
 // round measures an empty block, a block of transfers and a block of batches, the last two by transaction.
 func (s *seat) round(claims []*apptest.Claim) error {
-	empty, err := block(s.Chain)
+	empty, err := block("empty", s.Chain)
 	if err != nil {
 		return err
 	}
@@ -143,7 +150,7 @@ func (s *seat) round(claims []*apptest.Claim) error {
 	if err != nil {
 		return err
 	}
-	sends, err := block(s.Chain, txs...)
+	sends, err := block("send", s.Chain, txs...)
 	if err != nil {
 		return err
 	}
@@ -151,7 +158,7 @@ func (s *seat) round(claims []*apptest.Claim) error {
 	if txs, err = s.claimTxs(claims); err != nil {
 		return err
 	}
-	batches, err := block(s.Chain, txs...)
+	batches, err := block("batch", s.Chain, txs...)
 	if err != nil {
 		return err
 	}
@@ -166,7 +173,7 @@ func benchBatch(opts options) (table, error) {
 	seats, claims := make([]*seat, len(sizes)), make([][][]*apptest.Claim, len(sizes))
 	for i, size := range sizes {
 		var err error
-		if seats[i], err = newSeat(size, 4, 4); err != nil {
+		if seats[i], err = newSeat(seatOptions{operators: size, gateways: 4, adapters: 4, finalise: receiptstypes.MaxPerBlock}); err != nil {
 			return table{}, err
 		}
 		if claims[i], err = seats[i].serve(opts.rounds); err != nil {

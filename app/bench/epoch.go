@@ -85,7 +85,7 @@ func newCrowdedEpoch(db dbm.DB, crowd int) (*apptest.Chain, error) {
 		if ready {
 			return chain, nil
 		}
-		if _, err := block(chain); err != nil {
+		if _, err := block("epoch", chain); err != nil {
 			return nil, err
 		}
 	}
@@ -104,7 +104,7 @@ func settleCopy(chain *apptest.Chain, db dbm.DB) ([]time.Duration, error) {
 	queries := rewardskeeper.NewQueryServer(chain.App.Rewards)
 	var times []time.Duration
 	for range maxSettlementBlocks {
-		spent, err := block(chain)
+		spent, err := block("epoch", chain)
 		if err != nil {
 			return nil, err
 		}

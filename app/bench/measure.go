@@ -3,14 +3,18 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
 
 	"github.com/gpucoord/gpucoord/app/apptest"
 )
@@ -55,11 +59,15 @@ func collect() {
 	heapAfterCollection = stats.HeapAlloc
 }
 
-// block runs a block and returns its cost; a transaction that fails is an error.
-func block(chain *apptest.Chain, txs ...[]byte) (cost, error) {
+// block runs a block and returns its cost; a transaction that fails is an error. A profile has what as the label "block" of its samples.
+func block(what string, chain *apptest.Chain, txs ...[]byte) (cost, error) {
 	collect()
+	var response *abci.ResponseFinalizeBlock
+	var err error
 	cpu, wall := processorTime(), time.Now() //nolint:forbidigo // this program measures time
-	response, err := chain.Block(txs...)
+	pprof.Do(context.Background(), pprof.Labels("block", what), func(context.Context) {
+		response, err = chain.Block(txs...)
+	})
 	spent := cost{wall: time.Since(wall), cpu: processorTime() - cpu} //nolint:forbidigo // see above
 	if err != nil {
 		return cost{}, err

@@ -23,38 +23,38 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 func queryCommands() []*autocliv1.RpcCommandOptions {
 	return []*autocliv1.RpcCommandOptions{
 		command("Params", "params", "Show the parameters"),
-		command("Operator", "operator <address>", "Show an operator with its cover and capacity", "address"),
+		command("Operator", "operator [address]", "Show an operator with its cover and capacity", "address"),
 		command("Operators", "operators", "List operators"),
-		command("Host", "host <host-id>", "Show a host with its receipt key, devices and token ceiling", "host_id"),
+		command("Host", "host [host-id]", "Show a host with its receipt key, devices and token ceiling", "host_id"),
 		command("Hosts", "hosts", "List hosts, of one operator with --operator"),
-		command("HostKey", "host-key <address>", "Show a receipt key by its address in hex", "address"),
-		command("Unbondings", "unbondings <operator>", "List an operator's unbonding entries", "operator"),
-		command("RelayerGrants", "relayers <operator>", "List an operator's relayer grants", "operator"),
-		command("NodeLink", "node-link <node-hash> <owner>", "Show the operator an Aleph node's owner has linked it to", "node_hash", "owner"),
+		command("HostKey", "host-key [address]", "Show a receipt key by its address in hex", "address"),
+		command("Unbondings", "unbondings [operator]", "List an operator's unbonding entries", "operator"),
+		command("RelayerGrants", "relayers [operator]", "List an operator's relayer grants", "operator"),
+		command("NodeLink", "node-link [node-hash] [owner]", "Show the operator an Aleph node's owner has linked it to", "node_hash", "owner"),
 		command("NodeLinks", "node-links", "List linked Aleph nodes, of one node with --node-hash"),
-		command("BlockHash", "block-hash <height>", "Show a stored block hash; height 0 is the newest", "height"),
-		command("Epoch", "epoch <epoch>", "Show an epoch's windows and start time", "epoch"),
+		command("BlockHash", "block-hash [height]", "Show a stored block hash; height 0 is the newest", "height"),
+		command("Epoch", "epoch [epoch]", "Show an epoch's windows and start time", "epoch"),
 		command("CurrentEpoch", "current-epoch", "Show the running epoch's windows and start time"),
 	}
 }
 
-// txCommands lists the messages. Fields that are no arguments are flags; bytes are given in base64 or as a file.
+// txCommands lists the messages. Fields that are no arguments are flags; bytes are given in hex, in base64 or as a file.
 func txCommands() []*autocliv1.RpcCommandOptions {
 	return []*autocliv1.RpcCommandOptions{
-		command("ConsentToOperator", "consent-to-operator <operator> <consent>", "Let an operator name the signer as controller (true), or no longer (false)",
+		command("ConsentToOperator", "consent-to-operator [operator] [consent]", "Let an operator name the signer as controller (true), or no longer (false)",
 			"operator", "consent"),
-		command("RegisterOperator", "register-operator <moniker>", "Register the signer as an operator", "moniker"),
-		command("UpdateOperator", "update-operator <moniker>", "Change the operator's description", "moniker"),
-		command("Bond", "bond <amount-ultai>", "Add bond", "amount_ultai"),
-		command("Unbond", "unbond <amount-ultai>", "Move bond into the unbonding queue", "amount_ultai"),
+		command("RegisterOperator", "register-operator [moniker]", "Register the signer as an operator", "moniker"),
+		command("UpdateOperator", "update-operator [moniker]", "Change the operator's description", "moniker"),
+		command("Bond", "bond [amount-ultai]", "Add bond", "amount_ultai"),
+		command("Unbond", "unbond [amount-ultai]", "Move bond into the unbonding queue", "amount_ultai"),
 		command("RegisterHost", "register-host", "Register a host with its first receipt key"),
 		command("UpdateHost", "update-host", "Change a host's endpoint, models and prices"),
 		command("RegisterHostKey", "register-host-key", "Replace a host's receipt key"),
 		command("CommitGPUs", "commit-gpus", "Declare a host's devices"),
 		command("SubmitCapacity", "submit-capacity", "Bring a capacity statement signed by the host key"),
-		command("AuthoriseRelayer", "authorise-relayer <relayer> <expires-height>", "Let a hot account act for the operator",
+		command("AuthoriseRelayer", "authorise-relayer [relayer] [expires-height]", "Let a hot account act for the operator",
 			"relayer", "expires_height"),
-		command("RevokeRelayer", "revoke-relayer <relayer>", "Withdraw a relayer's grant", "relayer"),
+		command("RevokeRelayer", "revoke-relayer [relayer]", "Withdraw a relayer's grant", "relayer"),
 		command("LinkNode", "link-node", "Link an Aleph node by its owner's signature"),
 		{RpcMethod: "UpdateParams", Skip: true}, // governance only
 	}

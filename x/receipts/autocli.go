@@ -32,10 +32,10 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 		command("Gateways", "gateways", "List gateways by address"),
 		command("Payer", "payer [key] [operator]", "Show who settles a payer key's jobs", "key", "operator"),
 		command("Batch", "batch [batch-id]", "Show a batch and its epoch's seed", "batch_id"),
-		command("Batches", "batches", "List batches by id, of an epoch (--by-epoch --epoch), an operator, or all"),
+		command("Batches", "batches", "List batches by id, of an epoch (--epoch), an operator (--operator), or all"),
 		command("Watermarks", "watermarks [host-key]", "Show the highest seq a host key has claimed at each settler", "host_key"),
 		command("Epoch", "epoch [epoch]", "Show an epoch's sums and seed", "epoch"),
-		command("Usage", "usage [epoch] [operator]", "List an operator's usage of an epoch", "epoch", "operator"),
+		command("Usage", "usage [operator] [epoch]", "List an operator's usage of an epoch", "operator", "epoch"),
 		command("OpenClaims", "open-claims [operator]", "Show an operator's open claims and cover", "operator"),
 		command("Earnings", "earnings [operator]", "Show what an operator may claim", "operator"),
 	}
@@ -43,6 +43,8 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 
 func txCommands() []*autocliv1.RpcCommandOptions {
 	return []*autocliv1.RpcCommandOptions{
+		command("ConsentToGateway", "consent-to-gateway [gateway] [consent]", "Let a gateway name the sender as controller (true), or no longer (false)",
+			"gateway", "consent"),
 		command("RegisterGateway", "register-gateway [moniker] [bond-uusdc]", "Register the sender as a gateway", "moniker", "bond_uusdc"),
 		command("BondGateway", "bond-gateway [amount-uusdc]", "Add to the sender's gateway bond", "amount_uusdc"),
 		command("UnbondGateway", "unbond-gateway", "Start to thaw the bond of a gateway whose keys have all ended"),

@@ -80,9 +80,16 @@ func TestGenesisNeedsTheMoneyItOwes(t *testing.T) {
 
 func TestGenesisFaults(t *testing.T) {
 	for name, spoil := range map[string]func(*types.GenesisState){
-		"operator twice":      func(gs *types.GenesisState) { gs.Operators = append(gs.Operators, gs.Operators[0]) },
-		"operator status":     func(gs *types.GenesisState) { gs.Operators[0].Status = 0 },
-		"operator reputation": func(gs *types.GenesisState) { gs.Operators[0].ReputationPpm = 1_000_001 },
+		"operator twice":         func(gs *types.GenesisState) { gs.Operators = append(gs.Operators, gs.Operators[0]) },
+		"operator status":        func(gs *types.GenesisState) { gs.Operators[0].Status = 0 },
+		"operator reputation":    func(gs *types.GenesisState) { gs.Operators[0].ReputationPpm = 1_000_001 },
+		"jail without beginning": func(gs *types.GenesisState) { gs.Operators[0].JailedUntil = 9 },
+		"jail without end":       func(gs *types.GenesisState) { gs.Operators[0].JailedFrom = 9 },
+		"jail of no blocks":      func(gs *types.GenesisState) { gs.Operators[0].JailedFrom, gs.Operators[0].JailedUntil = 9, 9 },
+		"tombstone that ends": func(gs *types.GenesisState) {
+			gs.Operators[0].Status = types.OperatorStatus_OPERATOR_STATUS_TOMBSTONED
+			gs.Operators[0].JailedFrom, gs.Operators[0].JailedUntil = 9, 90
+		},
 		"operator hosts":      func(gs *types.GenesisState) { gs.Operators[0].Hosts++ },
 		"operator unbondings": func(gs *types.GenesisState) { gs.Operators[0].Unbondings++ },
 		"operator unbonding":  func(gs *types.GenesisState) { gs.Operators[0].UnbondingUltai++ },

@@ -141,7 +141,8 @@ func (k *Keeper) CheckSender(ctx context.Context, operator, sender []byte) error
 	return nil
 }
 
-// CheckMayWork checks that an operator may take new work. Work that it served before a jail may still be submitted.
+// CheckMayWork checks that an operator may take new work now, which the operator's query answers to gateways. Work that it served before
+// a jail may still be submitted; what was served in one is found by Operator.JailedDuring.
 //
 // Errors: ErrUnknownOperator, ErrTombstoned, ErrJailed, ErrBondTooLow.
 func (k *Keeper) CheckMayWork(ctx context.Context, operator []byte) error {

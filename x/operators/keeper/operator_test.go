@@ -141,6 +141,7 @@ func TestTombstonedOperatorIsOut(t *testing.T) {
 	genesis := types.DefaultGenesis()
 	genesis.Operators = []types.Operator{{
 		Address: addr("alice"), Controller: addr("alice"), Moniker: "a", Status: types.OperatorStatus_OPERATOR_STATUS_TOMBSTONED,
+		JailedFrom: 1, JailedUntil: types.JailedForGood,
 	}}
 	require.NoError(t, f.k.InitGenesis(f.ctx, genesis))
 	f.begin(t, 1)

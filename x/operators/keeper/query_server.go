@@ -5,6 +5,7 @@ package keeper
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
@@ -45,8 +46,15 @@ func (q queryServer) Operator(ctx context.Context, req *types.QueryOperatorReque
 	if err != nil {
 		return nil, err
 	}
+	mayWork := true
+	switch err := q.k.CheckMayWork(ctx, addr); {
+	case errors.Is(err, types.ErrTombstoned), errors.Is(err, types.ErrJailed), errors.Is(err, types.ErrBondTooLow):
+		mayWork = false
+	case err != nil:
+		return nil, err
+	}
 	return &types.QueryOperatorResponse{
-		Operator: op, CoverUusdc: cover, MayWork: q.k.CheckMayWork(ctx, addr) == nil,
+		Operator: op, CoverUusdc: cover, MayWork: mayWork,
 		Capacity: types.OperatorCapacity{
 			MilliVcu: capacity.MilliVCU, TokensPerSecond: capacity.TokensPerSecond, Gpus: capacity.GPUs, Simulated: capacity.Simulated,
 		},

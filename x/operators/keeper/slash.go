@@ -16,7 +16,7 @@ const offenceReceiptFraud = "receipt_fraud"
 
 // SlashFraud slashes an operator for receipt fraud worth claimUusdc: 20 times the claim, at least 20 % of bond and unbonding
 // money together, at most all of it. The bond pays first, then the unbonding entries, soonest to mature first; all of it goes
-// to insurance. New work is refused for jail_fraud_blocks; a jail is never shortened.
+// to insurance. New work is refused for jail_fraud_blocks; a jail is never shortened, and one that still runs is extended (Operator.Jail).
 //
 // Returns the sum taken, in ultai; 0 where nothing is left. Errors: ErrUnknownOperator, ErrInvariant.
 func (k *Keeper) SlashFraud(ctx context.Context, operator []byte, claimUusdc uint64, evidence string) (uint64, error) {
@@ -43,7 +43,7 @@ func (k *Keeper) SlashFraud(ctx context.Context, operator []byte, claimUusdc uin
 	}
 	op.BondUltai -= fromBond
 	op.SlashedUltai = addSaturating(op.SlashedUltai, slash)
-	op.JailedUntil = max(op.JailedUntil, height(ctx)+params.JailFraudBlocks)
+	op.Jail(height(ctx), height(ctx)+params.JailFraudBlocks)
 	if err := k.operators.Set(ctx, operator, op); err != nil {
 		return 0, err
 	}
@@ -55,8 +55,8 @@ func (k *Keeper) SlashFraud(ctx context.Context, operator []byte, claimUusdc uin
 	return slash, emit(ctx, &types.EventSlashed{
 		Operator: op.Address, Offence: offenceReceiptFraud, Evidence: evidence,
 		SlashUltai: slash, InsuranceUltai: slash,
-		BondUltai: op.BondUltai, UnbondingUltai: op.UnbondingUltai, JailedUntil: op.JailedUntil,
-		Entries: reduced,
+		BondUltai: op.BondUltai, UnbondingUltai: op.UnbondingUltai,
+		JailedFrom: op.JailedFrom, JailedUntil: op.JailedUntil, Entries: reduced,
 	})
 }
 

@@ -40,7 +40,7 @@ func TestSlashFraudTakesFromBondFirst(t *testing.T) {
 	require.EqualValues(t, 6_000_000, f.bank.of(types.ModuleName))
 	f.events(t, &types.EventSlashed{
 		Operator: addr("alice"), Offence: "receipt_fraud", Evidence: "sample_not_opened batch 7", SlashUltai: 4_000_000,
-		InsuranceUltai: 4_000_000, BondUltai: 2_000_000, UnbondingUltai: 4_000_000, JailedUntil: 3 + 201_600,
+		InsuranceUltai: 4_000_000, BondUltai: 2_000_000, UnbondingUltai: 4_000_000, JailedFrom: 3, JailedUntil: 3 + 201_600,
 	})
 	require.ErrorIs(t, f.k.CheckMayWork(f.ctx, raw("alice")), types.ErrJailed)
 	f.end(t)
@@ -66,7 +66,7 @@ func TestSlashFraudReachesUnbondingEntries(t *testing.T) {
 	require.EqualValues(t, 1, op.Unbondings)
 	f.events(t, &types.EventSlashed{
 		Operator: addr("alice"), Offence: "receipt_fraud", Evidence: "x", SlashUltai: 8_500_000, InsuranceUltai: 8_500_000,
-		UnbondingUltai: 1_500_000, JailedUntil: 3 + 201_600,
+		UnbondingUltai: 1_500_000, JailedFrom: 3, JailedUntil: 3 + 201_600,
 		Entries: []types.Unbonding{
 			{Id: 0, Operator: addr("alice"), MatureHeight: 202},
 			{Id: 1, Operator: addr("alice"), AmountUltai: 1_500_000, MatureHeight: 203},
@@ -110,6 +110,45 @@ func TestJailIsNeverShortened(t *testing.T) {
 
 	f.begin(t, 3+201_600)
 	require.NoError(t, f.k.CheckMayWork(f.ctx, raw("alice")), "the jail ends at its height")
+}
+
+// slashAt slashes alice at a height for a jail of ten blocks and returns her jail.
+func slashAt(t *testing.T, f *fixture, height int64) [2]uint64 {
+	t.Helper()
+	f.begin(t, height)
+	_, err := f.k.SlashFraud(f.ctx, raw("alice"), 0, "x")
+	require.NoError(t, err)
+	op := f.get(t, "alice")
+	f.end(t)
+	return [2]uint64{op.JailedFrom, op.JailedUntil}
+}
+
+func TestJailsMerge(t *testing.T) {
+	f := bonded(t)
+	params := types.DefaultParams()
+	params.JailFraudBlocks = 10
+	_, err := f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: addr("governance"), Params: params})
+	require.NoError(t, err)
+	require.Equal(t, [2]uint64{10, 20}, slashAt(t, f, 10))
+	require.Equal(t, [2]uint64{10, 20}, slashAt(t, f, 10), "twice in a block is one jail")
+	require.Equal(t, [2]uint64{10, 25}, slashAt(t, f, 15), "one that runs is extended")
+	require.Equal(t, [2]uint64{10, 35}, slashAt(t, f, 25), "no free block between them")
+
+	f.begin(t, 34)
+	require.ErrorIs(t, f.k.CheckMayWork(f.ctx, raw("alice")), types.ErrJailed)
+	f.begin(t, 35)
+	require.NotErrorIs(t, f.k.CheckMayWork(f.ctx, raw("alice")), types.ErrJailed)
+	before := f.get(t, "alice")
+	exported, err := f.k.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.NoError(t, exported.Validate())
+	require.Equal(t, before, exported.Operators[0], "an ended jail survives")
+	require.Equal(t, [2]uint64{36, 46}, slashAt(t, f, 36), "after its end a new one begins")
+
+	params.JailFraudBlocks = 0
+	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: addr("governance"), Params: params})
+	require.NoError(t, err)
+	require.Equal(t, [2]uint64{36, 46}, slashAt(t, f, 60), "a jail of no blocks is none")
 }
 
 func TestSlashOfNobody(t *testing.T) {

@@ -77,6 +77,10 @@ func (c *genesisCheck) readOperators() error {
 		if op.Status != OperatorStatus_OPERATOR_STATUS_ACTIVE && op.Status != OperatorStatus_OPERATOR_STATUS_TOMBSTONED {
 			return fmt.Errorf("operator %q has status %d", op.Address, op.Status)
 		}
+		if !op.validJail() {
+			return fmt.Errorf("operator %q is jailed from height %d until %d with status %s: a jail begins at 1 or later and below its end, "+
+				"and a tombstoned operator's has none", op.Address, op.JailedFrom, op.JailedUntil, op.Status)
+		}
 		if op.ReputationPpm > maxPPM {
 			return fmt.Errorf("operator %q has a reputation above %d ppm", op.Address, maxPPM)
 		}

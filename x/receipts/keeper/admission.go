@@ -28,10 +28,19 @@ type claim struct {
 	windows  epoch.Windows
 	host     types.HostEpoch
 	open     types.OpenClaims
-	marks    []types.Watermark // the new ones, one per settler, in the groups' order
+	parties  []party // one per settler, in the groups' order
 }
 
-// admit checks a batch in this order: host key, sender, submit window, declared loss, number of groups, every group by itself, their
+// party is the settler of some groups of a claim, which follow each other: from first up to, not including, end.
+type party struct {
+	first, end int
+	addr       []byte
+	mark       types.Watermark // the new one
+	settler    types.Settler
+	registered bool // as a settler; an operator's own work may lack it
+}
+
+// admit checks a batch in this order: host key, sender, submit window, declared loss, jail, number of groups, every group by itself, their
 // order, their seqs, prices, tokens, cover, settlers, DA reference. The first check that fails is the error.
 func (k *Keeper) admit(ctx context.Context, sender []byte, msg *types.MsgSubmitBatch) (*claim, error) {
 	c := &claim{batch: types.Batch{
@@ -42,7 +51,7 @@ func (k *Keeper) admit(ctx context.Context, sender []byte, msg *types.MsgSubmitB
 		return nil, err
 	}
 	for _, check := range [...]func(context.Context, *claim) error{
-		k.admitEpoch, k.admitGroups, k.admitSeqs, k.admitPrices, k.admitTokens, k.admitCover, k.admitSettlers,
+		k.admitEpoch, k.admitJail, k.admitGroups, k.admitSeqs, k.admitPrices, k.admitTokens, k.admitCover, k.admitSettlers,
 	} {
 		if err := check(ctx, c); err != nil {
 			return nil, err
@@ -142,26 +151,25 @@ func (k *Keeper) admitGroups(_ context.Context, c *claim) error {
 // admitSeqs checks every group against the watermark of its settler. The groups of one settler follow each other, and their seqs may
 // interleave. Error: ErrWatermark.
 func (k *Keeper) admitSeqs(ctx context.Context, c *claim) error {
-	var stored uint64 // of the last settler
-	for i := range c.batch.Groups {
-		g := &c.batch.Groups[i]
-		if i == 0 || !bytes.Equal(g.Settler, c.batch.Groups[i-1].Settler) {
-			mark, err := k.watermarks.Get(ctx, collections.Join(c.hostKey[:], g.Settler))
-			if err != nil && !errors.Is(err, collections.ErrNotFound) {
-				return err
-			}
-			stored = mark.Seq
-			settler, err := k.bech32(g.Settler)
-			if err != nil {
-				return err
-			}
-			c.marks = append(c.marks, types.Watermark{HostKey: c.hostKey[:], Settler: settler, Seq: stored})
+	for first, end := range c.batch.BySettler() {
+		addr := c.batch.Groups[first].Settler
+		mark, err := k.watermarks.Get(ctx, collections.Join(c.hostKey[:], addr))
+		if err != nil && !errors.Is(err, collections.ErrNotFound) {
+			return err
 		}
-		if g.FirstSeq <= stored {
-			return errorsmod.Wrapf(types.ErrWatermark, "group %d: seq %d, watermark %d", i, g.FirstSeq, stored)
+		stored := mark.Seq
+		mark.HostKey = c.hostKey[:]
+		if mark.Settler, err = k.bech32(addr); err != nil {
+			return err
 		}
-		last := &c.marks[len(c.marks)-1]
-		last.Seq = max(last.Seq, g.LastSeq)
+		for i := first; i < end; i++ {
+			g := &c.batch.Groups[i]
+			if g.FirstSeq <= stored {
+				return errorsmod.Wrapf(types.ErrWatermark, "group %d: seq %d, watermark %d", i, g.FirstSeq, stored)
+			}
+			mark.Seq = max(mark.Seq, g.LastSeq)
+		}
+		c.parties = append(c.parties, party{first: first, end: end, addr: addr, mark: mark})
 	}
 	return nil
 }
@@ -236,21 +244,26 @@ func (k *Keeper) admitCover(ctx context.Context, c *claim) error {
 // admitSettlers checks that each group is settled by a gateway's settler or by the operator, and notes on what terms. An operator that
 // never registered as a settler pays nothing, which makes the group unfunded. Errors: ErrUnknownSettler, ErrWrongSettler.
 func (k *Keeper) admitSettlers(ctx context.Context, c *claim) error {
-	for i := range c.batch.Groups {
-		g, state := &c.batch.Groups[i], &c.batch.States[i]
-		own := bytes.Equal(g.Settler, c.operator)
-		s, err := k.settler(ctx, g.Settler)
+	for n := range c.parties {
+		p := &c.parties[n]
+		own := bytes.Equal(p.addr, c.operator)
+		s, err := k.settler(ctx, p.addr)
+		p.registered = err == nil
 		switch {
 		case own && errors.Is(err, types.ErrUnknownSettler):
 			s = types.Settler{Address: c.batch.Operator, Class: types.Class_CLASS_DIRECT}
 		case err != nil:
-			return errorsmod.Wrapf(err, "group %d", i)
+			return errorsmod.Wrapf(err, "group %d", p.first)
 		case own != (s.Class == types.Class_CLASS_DIRECT):
-			return errorsmod.Wrapf(types.ErrWrongSettler, "group %d: %s is %s", i, s.Address, s.Class)
+			return errorsmod.Wrapf(types.ErrWrongSettler, "group %d: %s is %s", p.first, s.Address, s.Class)
 		case !own && s.Keys == 0: // anybody can name a gateway; a key shows that the gateway knows of it
-			return errorsmod.Wrapf(types.ErrWrongSettler, "group %d: %s never got a key of its gateway", i, s.Address)
+			return errorsmod.Wrapf(types.ErrWrongSettler, "group %d: %s never got a key of its gateway", p.first, s.Address)
 		}
-		state.Settler, state.Class, state.PaysOperators = s.Address, s.Class, s.PaysOperators
+		p.settler = s
+		for i := p.first; i < p.end; i++ {
+			state := &c.batch.States[i]
+			state.Settler, state.Class, state.PaysOperators = s.Address, s.Class, s.PaysOperators
+		}
 	}
 	return nil
 }

@@ -29,12 +29,10 @@ func (k *Keeper) SubmitBatch(ctx context.Context, sender []byte, msg *types.MsgS
 		return types.Batch{}, err
 	}
 	b.DueHeight = c.windows.Open.Last + 1
-	for i := range b.Groups {
-		funded, err := k.lockGroup(ctx, b, i, c.operator)
-		if err != nil {
-			return types.Batch{}, errorsmod.Wrapf(err, "group %d", i)
+	for i := range c.parties {
+		if err := k.lockParty(ctx, c, &c.parties[i]); err != nil {
+			return types.Batch{}, errorsmod.Wrapf(err, "settler %X", c.parties[i].addr)
 		}
-		b.States[i].Unfunded = !funded
 	}
 	if err := k.storeClaim(ctx, c); err != nil {
 		return types.Batch{}, err
@@ -58,20 +56,41 @@ func (k *Keeper) sampleCount(ctx context.Context, c *claim) (uint32, error) {
 	return sumtree.SampleCount(c.batch.AmountUusdc, c.epoch.Params.SampleUnitUusdc, c.batch.Count, ppm)
 }
 
-// lockGroup locks what a group owes: take, royalty and, where it is settled here, the operator share. It reports false and changes
-// nothing when the settler cannot; an operator that never registered as a settler never can.
-func (k *Keeper) lockGroup(ctx context.Context, b *types.Batch, i int, operator []byte) (bool, error) {
-	state := &b.States[i]
-	need := state.Owed()
-	funded, err := k.lock(ctx, b.Groups[i].Settler, operator, need)
-	if errors.Is(err, types.ErrUnknownSettler) {
-		return false, nil
+// lockParty locks what the groups of one settler owe; an operator that never registered as a settler can pay none.
+func (k *Keeper) lockParty(ctx context.Context, c *claim, p *party) error {
+	if !p.registered {
+		for i := p.first; i < p.end; i++ {
+			c.batch.States[i].Unfunded = true
+		}
+		return nil
 	}
-	if err != nil || !funded {
-		return false, err
+	a, err := k.account(ctx, p.settler, p.addr, c.operator)
+	if err != nil {
+		return err
 	}
-	state.Unfunded, state.LockedUusdc = false, need
-	return true, nil
+	return k.lockGroups(ctx, a, c.batch.States[p.first:p.end])
+}
+
+// lockGroups locks what groups of one settler owe: take, royalty and, where it is settled here, the operator share. Each is funded
+// or not by itself, in order.
+func (k *Keeper) lockGroups(ctx context.Context, a *account, states []types.GroupState) error {
+	most, err := k.lockable(ctx, a)
+	if err != nil {
+		return err
+	}
+	sum := uint64(0)
+	for i := range states {
+		need := states[i].Owed()
+		if states[i].Unfunded = need > most-sum; states[i].Unfunded {
+			continue
+		}
+		states[i].LockedUusdc = need
+		sum += need
+	}
+	if sum == 0 {
+		return nil
+	}
+	return k.lock(ctx, a, sum)
 }
 
 // storeClaim stores a batch, which enters the queue, and the sums that it changes.
@@ -100,15 +119,12 @@ func (k *Keeper) storeMarks(ctx context.Context, c *claim) error {
 		return err
 	}
 	highest.HostKey = c.hostKey[:]
-	for i := range c.marks {
-		settler, err := k.parseParty("settler", c.marks[i].Settler)
-		if err != nil {
+	for i := range c.parties {
+		p := &c.parties[i]
+		if err := k.watermarks.Set(ctx, collections.Join(c.hostKey[:], p.addr), p.mark); err != nil {
 			return err
 		}
-		if err := k.watermarks.Set(ctx, collections.Join(c.hostKey[:], settler), c.marks[i]); err != nil {
-			return err
-		}
-		highest.Seq = max(highest.Seq, c.marks[i].Seq)
+		highest.Seq = max(highest.Seq, p.mark.Seq)
 	}
 	return k.watermarks.Set(ctx, key, highest)
 }
@@ -142,18 +158,38 @@ func (k *Keeper) FundGroup(ctx context.Context, id uint64, group uint32) error {
 	if err != nil {
 		return err
 	}
-	i := int(group)
-	funded, err := k.lockGroup(ctx, &b, i, operator)
-	if err != nil {
+	state := &b.States[group]
+	if err := k.fund(ctx, state, b.Groups[group].Settler, operator); err != nil {
 		return err
-	}
-	if !funded {
-		return errorsmod.Wrapf(types.ErrNotFunded, "%duusdc at %s", b.States[i].Owed(), b.States[i].Settler)
 	}
 	if err := k.batches.Set(ctx, id, b); err != nil {
 		return err
 	}
-	return emit(ctx, &types.EventGroupFunded{BatchId: id, Group: group, State: b.States[i]})
+	return emit(ctx, &types.EventGroupFunded{BatchId: id, Group: group, State: *state})
+}
+
+// fund locks what one group owes, or changes nothing. Error: ErrNotFunded.
+func (k *Keeper) fund(ctx context.Context, state *types.GroupState, settler, operator []byte) error {
+	s, err := k.settler(ctx, settler)
+	if errors.Is(err, types.ErrUnknownSettler) {
+		return errorsmod.Wrapf(types.ErrNotFunded, "%s is no settler", state.Settler)
+	}
+	if err != nil {
+		return err
+	}
+	a, err := k.account(ctx, s, settler, operator)
+	if err != nil {
+		return err
+	}
+	states := []types.GroupState{*state}
+	if err := k.lockGroups(ctx, a, states); err != nil {
+		return err
+	}
+	if states[0].Unfunded {
+		return errorsmod.Wrapf(types.ErrNotFunded, "%duusdc at %s", state.Owed(), state.Settler)
+	}
+	*state = states[0]
+	return nil
 }
 
 // DeclareLoss bars what a host has not claimed yet of an epoch, because its records are lost.

@@ -54,66 +54,74 @@ func (k *Keeper) lockOf(ctx context.Context, s *types.Settler, settler, operator
 	return types.OperatorLock{Settler: s.Address, Operator: op}, err
 }
 
-// lockable returns what could still be locked at a settler for an operator: within the limit, and not locked yet.
-func (k *Keeper) lockable(ctx context.Context, s *types.Settler, settler, operator []byte) (uint64, error) {
-	limit, _, err := k.limitOf(ctx, s, settler, operator)
-	if err != nil {
-		return 0, err
-	}
-	lock, err := k.lockOf(ctx, s, settler, operator)
-	if err != nil {
-		return 0, err
-	}
-	free, err := escrow(s)
-	if err != nil {
-		return 0, err
-	}
-	return min(free-s.LockedUusdc, limit-min(limit, lock.LockedUusdc)), nil
+// account is a settler and what one operator has locked there. The groups of a batch that one settler pays change it together, and
+// it is stored once.
+type account struct {
+	addr, operator []byte
+	settler        types.Settler
+	lock           types.OperatorLock
 }
 
-// lock locks escrow for an operator: available money first, then thawing money, newest entry first. It reports false and changes
-// nothing when escrow or limit does not suffice.
-func (k *Keeper) lock(ctx context.Context, settler, operator []byte, amount uint64) (bool, error) {
-	s, err := k.settler(ctx, settler)
-	if err != nil {
-		return false, err
-	}
-	most, err := k.lockable(ctx, &s, settler, operator)
-	if err != nil || amount > most {
-		return false, err
-	}
-	if amount == 0 {
-		return true, nil
-	}
-	fromAvailable := min(amount, s.AvailableUusdc)
-	s.AvailableUusdc -= fromAvailable
-	if err := k.takeThawing(ctx, &s, settler, amount-fromAvailable); err != nil {
-		return false, err
-	}
-	s.LockedUusdc += amount // the escrow's sum fits, and its sum does not change
-	if err := k.settlers.Set(ctx, settler, s); err != nil {
-		return false, err
-	}
+// account adds the operator's lock to a settler that was read.
+func (k *Keeper) account(ctx context.Context, s types.Settler, settler, operator []byte) (*account, error) {
 	lock, err := k.lockOf(ctx, &s, settler, operator)
-	if err != nil {
-		return false, err
+	return &account{addr: settler, operator: operator, settler: s, lock: lock}, err
+}
+
+// storeAccount stores the settler and the lock, which ends at 0.
+func (k *Keeper) storeAccount(ctx context.Context, a *account) error {
+	if err := k.settlers.Set(ctx, a.addr, a.settler); err != nil {
+		return err
 	}
-	lock.LockedUusdc += amount // at most s.LockedUusdc
-	return true, k.locks.Set(ctx, collections.Join(settler, operator), lock)
+	key := collections.Join(a.addr, a.operator)
+	if a.lock.LockedUusdc == 0 {
+		return k.locks.Remove(ctx, key)
+	}
+	return k.locks.Set(ctx, key, a.lock)
 }
 
-// refund returns a lock to what is available; money that thawed before it was locked has to be withdrawn again.
+// lockable returns what could still be locked at a settler for an operator: within the limit, and not locked yet.
+func (k *Keeper) lockable(ctx context.Context, a *account) (uint64, error) {
+	limit, _, err := k.limitOf(ctx, &a.settler, a.addr, a.operator)
+	if err != nil {
+		return 0, err
+	}
+	free, err := escrow(&a.settler)
+	if err != nil {
+		return 0, err
+	}
+	return min(free-a.settler.LockedUusdc, limit-min(limit, a.lock.LockedUusdc)), nil
+}
+
+// lock locks escrow that is lockable: available money first, then thawing money, newest entry first.
+func (k *Keeper) lock(ctx context.Context, a *account, amount uint64) error {
+	fromAvailable := min(amount, a.settler.AvailableUusdc)
+	a.settler.AvailableUusdc -= fromAvailable
+	if err := k.takeThawing(ctx, &a.settler, a.addr, amount-fromAvailable); err != nil {
+		return err
+	}
+	a.settler.LockedUusdc += amount // the escrow's sum fits, and its sum does not change
+	a.lock.LockedUusdc += amount    // at most a.settler.LockedUusdc
+	return k.storeAccount(ctx, a)
+}
+
+// unlock ends a lock and stores that. A refund makes it available, also what thawed before it was locked; else the caller moves its
+// coins. Error: ErrInvariant (it is not locked).
+func (k *Keeper) unlock(ctx context.Context, a *account, amount uint64, refund bool) error {
+	if err := takeFrom(&a.settler.LockedUusdc, amount); err != nil {
+		return err
+	}
+	if err := takeFrom(&a.lock.LockedUusdc, amount); err != nil {
+		return err
+	}
+	if refund {
+		a.settler.AvailableUusdc += amount // the escrow's sum stays
+	}
+	return k.storeAccount(ctx, a)
+}
+
+// refund returns locks of an operator to what is available at their settler.
 func (k *Keeper) refund(ctx context.Context, settler, operator []byte, amount uint64) error {
-	return k.release(ctx, settler, operator, amount, func(s *types.Settler) { s.AvailableUusdc += amount }) // the sum stays
-}
-
-// spend takes a lock out of the escrow; the caller moves its coins.
-func (k *Keeper) spend(ctx context.Context, settler, operator []byte, amount uint64) error {
-	return k.release(ctx, settler, operator, amount, func(*types.Settler) {})
-}
-
-// release ends a lock and puts the money where it belongs next. Error: ErrInvariant (it is not locked).
-func (k *Keeper) release(ctx context.Context, settler, operator []byte, amount uint64, place func(*types.Settler)) error {
 	if amount == 0 {
 		return nil
 	}
@@ -121,22 +129,9 @@ func (k *Keeper) release(ctx context.Context, settler, operator []byte, amount u
 	if err != nil {
 		return err
 	}
-	lock, err := k.lockOf(ctx, &s, settler, operator)
+	a, err := k.account(ctx, s, settler, operator)
 	if err != nil {
 		return err
 	}
-	if err := takeFrom(&s.LockedUusdc, amount); err != nil {
-		return err
-	}
-	if err := takeFrom(&lock.LockedUusdc, amount); err != nil {
-		return err
-	}
-	place(&s)
-	if err := k.settlers.Set(ctx, settler, s); err != nil {
-		return err
-	}
-	if lock.LockedUusdc == 0 {
-		return k.locks.Remove(ctx, collections.Join(settler, operator))
-	}
-	return k.locks.Set(ctx, collections.Join(settler, operator), lock)
+	return k.unlock(ctx, a, amount, true)
 }

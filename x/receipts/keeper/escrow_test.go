@@ -68,6 +68,34 @@ func TestUnfundedGroupPaysNothing(t *testing.T) {
 	require.Equal(t, types.Class_CLASS_DIRECT, entries[0].Class)
 }
 
+// Of one settler's groups each is funded by itself, in order: one that is too dear leaves room for the next.
+func TestGroupsOfOneSettlerAreFundedByThemselves(t *testing.T) {
+	f := newFixture(t)
+	f.do(&types.MsgSetLimit{Settler: addr("set"), Operator: addr("op"), LimitUusdc: 1_150})
+	f.goTo(21)
+	// They owe 10 % take, and 5 % for the model and 10 % for the adapter: 1,000, 150 and 500. The batch orders them by id.
+	b := f.submit(f.build("host", 0,
+		routed(plain, jobs(1, 10_000)), routed(model, jobs(2, 1_000)), work{settler: "set", payer: "payer", model: model, adapter: adapter, jobs: jobs(3, 2_000)}))
+	locked, sum := map[uint64]uint64{}, uint64(0)
+	for i := range b.States {
+		require.Equal(t, b.States[i].Unfunded, b.States[i].LockedUusdc == 0)
+		locked[b.Groups[i].AmountUusdc] = b.States[i].LockedUusdc
+		sum += b.States[i].LockedUusdc
+	}
+	require.Equal(t, sum, f.settler("set").LockedUusdc)
+	require.LessOrEqual(t, sum, uint64(1_150))
+	room := uint64(1_150)
+	for i := range b.States {
+		need := map[uint64]uint64{10_000: 1_000, 1_000: 150, 2_000: 500}[b.Groups[i].AmountUusdc]
+		if need > room {
+			need = 0
+		}
+		require.Equal(t, need, locked[b.Groups[i].AmountUusdc])
+		room -= need
+	}
+	require.NoError(t, f.k.CheckInvariants(f.ctx))
+}
+
 // An operator that never registered as a settler cannot pay, which is no error.
 func TestUnregisteredOperatorIsUnfunded(t *testing.T) {
 	f := newFixture(t)

@@ -15,7 +15,6 @@ import (
 
 	"github.com/gpucoord/gpucoord/domain/epoch"
 	"github.com/gpucoord/gpucoord/domain/receipt"
-	"github.com/gpucoord/gpucoord/domain/split"
 	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 	"github.com/gpucoord/gpucoord/x/receipts/types"
 	royaltiestypes "github.com/gpucoord/gpucoord/x/royalties/types"
@@ -153,7 +152,7 @@ func (o *operators) Reputation(context.Context, []byte) (uint64, uint64, error) 
 	return o.reputation, o.repEpoch, nil
 }
 
-// accrual is one call of Accrue.
+// accrual is what one group accrued.
 type accrual struct {
 	batch   uint64
 	group   uint32
@@ -180,8 +179,10 @@ func (r *royalties) price(_ context.Context, model, adapter [32]byte) (royalties
 	return p, nil
 }
 
-func (r *royalties) Accrue(_ context.Context, batch uint64, group uint32, _ royaltiestypes.Pricing, w split.Waterfall) error {
-	r.accruals = append(r.accruals, accrual{batch: batch, group: group, royalty: w.Royalty})
+func (r *royalties) Accrue(_ context.Context, batch uint64, dues []royaltiestypes.GroupDue) error {
+	for _, due := range dues {
+		r.accruals = append(r.accruals, accrual{batch: batch, group: due.Group, royalty: due.Waterfall.Royalty})
+	}
 	return nil
 }
 

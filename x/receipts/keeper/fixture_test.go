@@ -281,6 +281,8 @@ func (f *fixture) send(msg sdk.Msg) (proto.Message, error) {
 
 func (f *fixture) handle(ctx context.Context, msg sdk.Msg) (proto.Message, error) {
 	switch m := msg.(type) {
+	case *types.MsgConsentToGateway:
+		return f.msgs.ConsentToGateway(ctx, m)
 	case *types.MsgRegisterGateway:
 		return f.msgs.RegisterGateway(ctx, m)
 	case *types.MsgBondGateway:

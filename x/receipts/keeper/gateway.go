@@ -3,6 +3,7 @@
 package keeper
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -13,16 +14,13 @@ import (
 	"github.com/gpucoord/gpucoord/x/receipts/types"
 )
 
-// RegisterGateway registers an account as a gateway and takes its bond. An empty controller is the gateway itself.
+// RegisterGateway registers an account as a gateway and takes its bond. An empty controller is the gateway itself; another one must
+// have consented, and the consent is used up.
 //
-// Errors: ErrGatewayExists, ErrBondTooLow, and what the bank returns.
+// Errors: ErrGatewayExists, ErrBondTooLow, ErrNoConsent, and what the bank returns.
 func (k *Keeper) RegisterGateway(ctx context.Context, gateway, controller []byte, moniker string, bond uint64) error {
-	exists, err := k.gateways.Has(ctx, gateway)
-	if err != nil {
+	if err := k.checkNewGateway(ctx, gateway); err != nil {
 		return err
-	}
-	if exists {
-		return types.ErrGatewayExists
 	}
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -40,6 +38,11 @@ func (k *Keeper) RegisterGateway(ctx context.Context, gateway, controller []byte
 	}
 	if g.Controller, err = k.bech32(controller); err != nil {
 		return err
+	}
+	if !bytes.Equal(controller, gateway) {
+		if err := k.useConsent(ctx, gateway, controller); err != nil {
+			return err
+		}
 	}
 	if bond > 0 {
 		if err := k.bank.SendCoinsFromAccountToModule(ctx, gateway, types.ModuleName, coins(bond)); err != nil {

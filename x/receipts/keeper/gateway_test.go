@@ -19,6 +19,8 @@ func TestRegisterGateway(t *testing.T) {
 	msg := func(bond uint64) *types.MsgRegisterGateway {
 		return &types.MsgRegisterGateway{Gateway: addr("gw2"), Controller: addr("boss"), Moniker: "two", BondUusdc: bond}
 	}
+	f.refused(types.ErrNoConsent, msg(1_500_000))
+	f.consent("boss", "gw2", true)
 	f.refused(types.ErrBondTooLow, msg(999_999))
 	f.refused(errBank, msg(2_000_001))
 	f.refused(types.ErrInvalidRequest, &types.MsgRegisterGateway{Gateway: addr("gw2"), Moniker: "", BondUusdc: 1_000_000})

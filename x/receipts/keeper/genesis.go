@@ -100,6 +100,19 @@ func (k *Keeper) initGateways(ctx context.Context, g *types.GenesisState) error 
 			return err
 		}
 	}
+	for _, consent := range g.GatewayConsents {
+		gateway, err := k.parseParty("gateway", consent.Gateway)
+		if err != nil {
+			return err
+		}
+		controller, err := k.parseAddress("controller", consent.Controller)
+		if err != nil {
+			return err
+		}
+		if err := k.consents.Set(ctx, collections.Join(gateway, controller), consent); err != nil {
+			return err
+		}
+	}
 	for _, key := range g.GatewayKeys {
 		if err := k.gatewayKeys.Set(ctx, key.Address, key); err != nil {
 			return err
@@ -228,6 +241,7 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		values(ctx, k.batches, &g.Batches), values(ctx, k.watermarks, &g.Watermarks), values(ctx, k.hostEpochs, &g.HostEpochs),
 		values(ctx, k.openClaims, &g.OpenClaims), values(ctx, k.epochs, &g.Epochs), values(ctx, k.usages, &g.Usages),
 		values(ctx, k.spends, &g.Spends), values(ctx, k.earnings, &g.Earnings), values(ctx, k.losses, &g.Losses),
+		values(ctx, k.consents, &g.GatewayConsents),
 	)
 }
 

@@ -40,7 +40,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 		"settlers": len(g.Settlers), "limits": len(g.Limits), "locks": len(g.Locks), "thaws": len(g.Thaws), "gateways": len(g.Gateways),
 		"keys": len(g.GatewayKeys), "batches": len(g.Batches), "watermarks": len(g.Watermarks), "host epochs": len(g.HostEpochs),
 		"open claims": len(g.OpenClaims), "epochs": len(g.Epochs), "usages": len(g.Usages), "spends": len(g.Spends),
-		"earnings": len(g.Earnings), "losses": len(g.Losses),
+		"earnings": len(g.Earnings), "losses": len(g.Losses), "consents": len(g.GatewayConsents),
 	} {
 		require.NotZero(t, n, name)
 	}
@@ -62,6 +62,7 @@ func busyFixture(t *testing.T) *fixture {
 	f.do(&types.MsgWithdraw{Settler: addr("set"), AmountUusdc: 200})
 	f.do(&types.MsgAccredit{Authority: addr("governance"), Gateway: addr("gw"), Accredited: true})
 	f.do(&types.MsgDeclareLoss{Sender: addr("op"), HostId: hostID("host"), Epoch: 1})
+	f.consent("boss", "gw3", true)
 	f.royalties.refuse[model] = errLog
 	f.goTo(41)
 	f.submit(f.build("host2", 1, routed(plain, jobs(1, 5_000))))
@@ -74,9 +75,20 @@ func busyFixture(t *testing.T) *fixture {
 func TestGenesisFaults(t *testing.T) {
 	f := busyFixture(t)
 	for name, spoil := range map[string]func(g *types.GenesisState){
-		"params":             func(g *types.GenesisState) { g.Params.TakeBps = 9_000 },
-		"gateway twice":      func(g *types.GenesisState) { g.Gateways = append(g.Gateways, g.Gateways[0]) },
-		"gateway's keys":     func(g *types.GenesisState) { g.Gateways[0].Keys++ },
+		"params":            func(g *types.GenesisState) { g.Params.TakeBps = 9_000 },
+		"gateway twice":     func(g *types.GenesisState) { g.Gateways = append(g.Gateways, g.Gateways[0]) },
+		"gateway's keys":    func(g *types.GenesisState) { g.Gateways[0].Keys++ },
+		"consent twice":     func(g *types.GenesisState) { g.GatewayConsents = append(g.GatewayConsents, g.GatewayConsents[0]) },
+		"consent of nobody": func(g *types.GenesisState) { g.GatewayConsents[0].Controller = "" },
+		"consent to itself": func(g *types.GenesisState) { g.GatewayConsents[0].Controller = g.GatewayConsents[0].Gateway },
+		"leaf unexplained": func(g *types.GenesisState) {
+			g.Batches[3].OpenedLeaves = []types.OpenedLeaf{{JobId: make([]byte, 32)}}
+		},
+		"settled unsampled": func(g *types.GenesisState) { g.Batches[1].Opened = 0 },
+		"leaf missing":      func(g *types.GenesisState) { g.Batches[3].Opened = 1 },
+		"leaf's job": func(g *types.GenesisState) {
+			g.Batches[3].Opened, g.Batches[3].OpenedLeaves = 1, []types.OpenedLeaf{{}}
+		},
 		"settler twice":      func(g *types.GenesisState) { g.Settlers = append(g.Settlers, g.Settlers[0]) },
 		"settler's gateway":  func(g *types.GenesisState) { g.Gateways, g.GatewayKeys = nil, nil },
 		"settler's class":    func(g *types.GenesisState) { g.Settlers[0].Class = 0 },
@@ -183,7 +195,7 @@ func TestUsageRowsAreBounded(t *testing.T) {
 		g.Spends = append(g.Spends, types.Spend{Settler: addr(name)}, types.Spend{Settler: addr(name), Controller: addr("op")})
 	}
 	f = f.reload(g)
-	b := f.settle("host", routed(plain, jobs(1, 1_000)), direct(plain, jobs(1, 1_000)))
+	b := f.settle("host", routed(plain, jobs(1, 1_000)), direct(plain, jobs(2, 1_000)))
 	require.Equal(t, types.BatchStatus_BATCH_STATUS_FINALISED, b.Status)
 	require.Equal(t, uint64(200), f.epoch(0).TakeUusdc)
 	entries, err := f.k.UsageEntries(f.ctx, 0, raw("op"))

@@ -42,6 +42,7 @@ type Keeper struct {
 	thaws       *collections.IndexedMap[uint64, types.Thaw, thawIndexes]
 	nextThaw    collections.Sequence
 	gateways    collections.Map[[]byte, types.Gateway]
+	consents    collections.Map[bytesPair, types.GatewayConsent]
 	gatewayKeys *collections.IndexedMap[[]byte, types.GatewayKey, keyIndexes]
 	batches     *collections.IndexedMap[uint64, types.Batch, batchIndexes]
 	nextBatch   collections.Sequence

@@ -13,6 +13,21 @@ type msgServer struct{ k *Keeper }
 // NewMsgServer returns the message service of k.
 func NewMsgServer(k *Keeper) types.MsgServer { return msgServer{k: k} }
 
+func (m msgServer) ConsentToGateway(ctx context.Context, msg *types.MsgConsentToGateway) (*types.MsgConsentToGatewayResponse, error) {
+	controller, err := m.k.parseAddress("controller", msg.Controller)
+	if err != nil {
+		return nil, err
+	}
+	gateway, err := m.k.parseParty("gateway", msg.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.k.ConsentToGateway(ctx, controller, gateway, msg.Consent); err != nil {
+		return nil, err
+	}
+	return &types.MsgConsentToGatewayResponse{}, nil
+}
+
 func (m msgServer) RegisterGateway(ctx context.Context, msg *types.MsgRegisterGateway) (*types.MsgRegisterGatewayResponse, error) {
 	gateway, err := m.k.parseParty("gateway", msg.Gateway)
 	if err != nil {
@@ -205,7 +220,7 @@ func (m msgServer) OpenSamples(ctx context.Context, msg *types.MsgOpenSamples) (
 	if err != nil {
 		return nil, err
 	}
-	return &types.MsgOpenSamplesResponse{Opened: b.Opened, Samples: b.Samples}, nil
+	return &types.MsgOpenSamplesResponse{Opened: b.Opened, Samples: b.Samples, Status: b.Status}, nil
 }
 
 func (m msgServer) DeclareLoss(ctx context.Context, msg *types.MsgDeclareLoss) (*types.MsgDeclareLossResponse, error) {

@@ -70,12 +70,12 @@ func (q queryServer) Limit(ctx context.Context, req *types.QueryLimitRequest) (*
 	if resp.LimitUusdc, resp.IsDefault, err = q.k.limitOf(ctx, &s, settler, operator); err != nil {
 		return nil, err
 	}
-	lock, err := q.k.lockOf(ctx, &s, settler, operator)
+	a, err := q.k.account(ctx, s, settler, operator)
 	if err != nil {
 		return nil, err
 	}
-	resp.LockedUusdc = lock.LockedUusdc
-	if resp.LockableUusdc, err = q.k.lockable(ctx, &s, settler, operator); err != nil {
+	resp.LockedUusdc = a.lock.LockedUusdc
+	if resp.LockableUusdc, err = q.k.lockable(ctx, a); err != nil {
 		return nil, err
 	}
 	return &resp, nil
@@ -138,7 +138,11 @@ func (q queryServer) Payer(ctx context.Context, req *types.QueryPayerRequest) (*
 	if resp.Settler.Accredited, err = q.k.accredited(ctx, &resp.Settler); err != nil {
 		return nil, err
 	}
-	lockable, err := q.k.lockable(ctx, &resp.Settler, settler, operator)
+	a, err := q.k.account(ctx, resp.Settler, settler, operator)
+	if err != nil {
+		return nil, err
+	}
+	lockable, err := q.k.lockable(ctx, a)
 	// Thawing money can be locked for jobs that are done. New jobs must not count on it: it may be paid out before their batch arrives.
 	resp.LockableUusdc = min(lockable, resp.Settler.AvailableUusdc)
 	return resp, err

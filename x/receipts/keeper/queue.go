@@ -122,13 +122,16 @@ func (k *Keeper) void(ctx context.Context, b *types.Batch, reason string, slashe
 		return err
 	}
 	returned := uint64(0)
-	for i := range b.Groups {
-		s := &b.States[i]
-		if err := k.refund(ctx, b.Groups[i].Settler, operator, s.LockedUusdc); err != nil {
+	for first, end := range b.BySettler() {
+		sum := uint64(0)
+		for i := first; i < end; i++ {
+			sum += b.States[i].LockedUusdc // at most the batch's amount
+			b.States[i].LockedUusdc = 0
+		}
+		if err := k.refund(ctx, b.Groups[first].Settler, operator, sum); err != nil {
 			return err
 		}
-		returned += s.LockedUusdc // at most the batch's amount
-		s.LockedUusdc = 0
+		returned += sum
 	}
 	state, err := k.epochState(ctx, b.Epoch)
 	if err != nil {
@@ -137,7 +140,7 @@ func (k *Keeper) void(ctx context.Context, b *types.Batch, reason string, slashe
 	if err := k.finish(ctx, b, operator, &state, types.BatchStatus_BATCH_STATUS_VOID); err != nil {
 		return err
 	}
-	b.Reason = reason
+	b.Reason, b.OpenedLeaves = reason, nil // no sample of it is opened any more
 	return emit(ctx, &types.EventBatchVoided{
 		BatchId: b.Id, Operator: b.Operator, Epoch: b.Epoch, Reason: reason, ReturnedUusdc: returned, SlashedUltai: slashed,
 	})

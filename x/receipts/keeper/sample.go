@@ -29,10 +29,12 @@ type opener struct {
 	seed     [32]byte
 	checker  receipt.Checker
 	context  receipt.Context // without what the group and the payer decide
+	fraud    contradiction   // what the openings so far prove against the batch
 }
 
 // OpenSamples opens drawn samples of a batch in its epoch's open window. When all are open, the batch waits only for the end of its
-// challenge window. A sample that does not fit is an error, and may be opened again as long as the window lasts.
+// challenge window. A sample that does not fit is an error, and may be opened again as long as the window lasts. Samples that fit but
+// contradict each other, in this message or over several, are fraud: the batch is void and its operator slashed, without an error.
 //
 // Errors: ErrUnknownBatch, operators' ErrUnauthorized, ErrBatchStatus, ErrOpenWindow, ErrNoSeed; for each sample ErrSampleOpened,
 // ErrBadSample, ErrRecordMismatch, ErrBadRecord.
@@ -56,6 +58,12 @@ func (k *Keeper) OpenSamples(ctx context.Context, sender []byte, id uint64, samp
 		if err := k.openSample(ctx, o, &samples[i]); err != nil {
 			return types.Batch{}, errorsmod.Wrapf(err, "draw %d", samples[i].Draw)
 		}
+		if o.fraud.reason != "" {
+			if err := k.voidContradicted(ctx, o); err != nil {
+				return types.Batch{}, err
+			}
+			return b, k.batches.Set(ctx, id, b)
+		}
 	}
 	if b.AllOpened() {
 		if err := k.markSampled(ctx, &b); err != nil {
@@ -72,6 +80,7 @@ func (k *Keeper) markSampled(ctx context.Context, b *types.Batch) error {
 		return err
 	}
 	b.Status, b.DueHeight = types.BatchStatus_BATCH_STATUS_SAMPLED, windows.FinaliseFrom
+	b.OpenedLeaves = nil // no sample is left to compare them with
 	return emit(ctx, &types.EventBatchSampled{BatchId: b.Id, DueHeight: b.DueHeight})
 }
 
@@ -135,7 +144,7 @@ func (k *Keeper) epochStart(ctx context.Context, e uint64) (uint64, error) {
 	return unix, err
 }
 
-// openSample checks one sample and marks its draw.
+// openSample checks one sample by itself, marks its draw and compares it with the others.
 func (k *Keeper) openSample(ctx context.Context, o *opener, s *types.SampleOpening) error {
 	if s.Draw >= o.batch.Samples {
 		return errorsmod.Wrapf(types.ErrBadSample, "%d are drawn", o.batch.Samples)
@@ -159,6 +168,7 @@ func (k *Keeper) openSample(ctx context.Context, o *opener, s *types.SampleOpeni
 		return err
 	}
 	o.batch.Opened |= bit
+	o.compareLeaf(s, &opening)
 	return emit(ctx, &types.EventSampleOpened{
 		BatchId: o.batch.Id, Draw: s.Draw, Group: s.Group, Index: opening.Index, Opened: o.batch.Opened,
 	})

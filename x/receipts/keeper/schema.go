@@ -67,6 +67,7 @@ func (k *Keeper) buildSchema(cdc codec.BinaryCodec, storeService store.KVStoreSe
 	k.thaws = newThaws(sb, cdc, k.addressCodec)
 	k.nextThaw = collections.NewSequence(sb, types.NextThawPrefix, "next_thaw")
 	k.gateways = collections.NewMap(sb, types.GatewaysPrefix, "gateways", collections.BytesKey, codec.CollValue[types.Gateway](cdc))
+	k.consents = collections.NewMap(sb, types.ConsentsPrefix, "gateway_consents", pair, codec.CollValue[types.GatewayConsent](cdc))
 	k.gatewayKeys = newGatewayKeys(sb, cdc, k.addressCodec)
 	k.batches = newBatches(sb, cdc, k.addressCodec)
 	k.nextBatch = collections.NewSequence(sb, types.NextBatchPrefix, "next_batch")

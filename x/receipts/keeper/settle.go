@@ -8,25 +8,14 @@ import (
 	errorsmod "cosmossdk.io/errors"
 
 	chainlog "github.com/gpucoord/gpucoord/domain/log"
-	"github.com/gpucoord/gpucoord/domain/split"
 	"github.com/gpucoord/gpucoord/x/receipts/types"
-	royaltiestypes "github.com/gpucoord/gpucoord/x/royalties/types"
 )
 
-// settlement is what settling a batch will do: its funded groups and their sums.
-type settlement struct {
-	groups []groupSettlement
-	take   split.Take
-	amount, royalty,
-	operator uint64 // operator shares that are settled here
-}
-
-// groupSettlement is one funded group. Its take is divided by itself, so that the groups' parts are what any reader of the batch gets.
-type groupSettlement struct {
-	index     int
-	pricing   royaltiestypes.Pricing
-	waterfall split.Waterfall
-	take      split.Take
+// outcome is what settling a batch came to, beside its sums.
+type outcome struct {
+	logIndex uint64
+	earnings uint64 // what the operator may claim now
+	credited bool
 }
 
 // settle pays what the locks of a batch hold, credits usage if its epoch is open, and appends the batch to the log. It writes nothing
@@ -51,12 +40,12 @@ func (k *Keeper) settle(ctx context.Context, b *types.Batch) error {
 	if err := k.pay(ctx, plan, state.Closed); err != nil {
 		return err
 	}
-	for i := range plan.groups {
-		if err := k.settleGroup(ctx, b, operator, &plan.groups[i], !state.Closed); err != nil {
-			return errorsmod.Wrapf(err, "group %d", plan.groups[i].index)
+	if len(plan.royalties) > 0 {
+		if err := k.royalties.Accrue(ctx, b.Id, plan.royalties); err != nil {
+			return err
 		}
 	}
-	if err := k.countUnfunded(ctx, b); err != nil {
+	if err := k.settleParts(ctx, b, operator, plan, !state.Closed); err != nil {
 		return err
 	}
 	earnings, err := k.accrueEarnings(ctx, operator, plan.operator)
@@ -72,57 +61,7 @@ func (k *Keeper) settle(ctx context.Context, b *types.Batch) error {
 		return err
 	}
 	b.LogIndex = logIndex + 1
-	return emit(ctx, settledEvent(b, plan, !state.Closed, logIndex, earnings))
-}
-
-// planSettlement prices the funded groups again, which must give what was locked, and sums them.
-// Errors: those of royalties' Pricer, ErrPriceChanged, ErrInvariant.
-func (k *Keeper) planSettlement(ctx context.Context, b *types.Batch, state *types.EpochState) (*settlement, error) {
-	p := &state.Params
-	bps := split.TakeBps{Take: p.TakeBps, Pool: p.PoolBps, Probers: p.ProbersBps, Insurance: p.InsuranceBps, Aleph: p.AlephBps}
-	plan := &settlement{}
-	price := k.royalties.Pricer(b.Epoch)
-	for i := range b.Groups {
-		g, s := &b.Groups[i], &b.States[i]
-		if s.Unfunded {
-			continue
-		}
-		pricing, err := price(ctx, [32]byte(g.ModelId), [32]byte(g.AdapterId))
-		if err != nil {
-			return nil, errorsmod.Wrapf(err, "group %d", i)
-		}
-		w, err := pricing.Waterfall(g.AmountUusdc, bps.Take)
-		if err != nil {
-			return nil, errorsmod.Wrapf(err, "group %d", i)
-		}
-		take, err := split.TakeOf(g.AmountUusdc, bps)
-		if err != nil {
-			return nil, errorsmod.Wrapf(err, "group %d", i)
-		}
-		if w.Take != s.TakeUusdc || take.Take != s.TakeUusdc || w.Royalty != s.RoyaltyUusdc || w.Operator != s.OperatorUusdc {
-			return nil, errorsmod.Wrapf(types.ErrPriceChanged, "group %d: take %d, royalty %d, operator %d", i, w.Take, w.Royalty, w.Operator)
-		}
-		if s.LockedUusdc != s.Owed() { // paying more than the lock would pay with another's escrow
-			return nil, errorsmod.Wrapf(types.ErrInvariant, "group %d has %d locked and owes %d", i, s.LockedUusdc, s.Owed())
-		}
-		plan.groups = append(plan.groups, groupSettlement{index: i, pricing: pricing, waterfall: w, take: take})
-		plan.add(g.AmountUusdc, &w, &take, s.PaysOperators)
-	}
-	return plan, nil
-}
-
-// add adds a group to the sums, which are parts of the batch's amount and so fit.
-func (p *settlement) add(amount uint64, w *split.Waterfall, take *split.Take, paysOperators bool) {
-	p.amount += amount
-	p.royalty += w.Royalty
-	p.take.Take += take.Take
-	p.take.Pool += take.Pool
-	p.take.Probers += take.Probers
-	p.take.Aleph += take.Aleph
-	p.take.Insurance += take.Insurance
-	if paysOperators {
-		p.operator += w.Operator
-	}
+	return emitFinalised(ctx, b, plan, &outcome{logIndex: logIndex, earnings: earnings, credited: !state.Closed})
 }
 
 // pay sends each account its sum, once. The epoch pool's part of a late batch goes to insurance: that epoch's pool is shared out.
@@ -151,52 +90,65 @@ func (k *Keeper) pay(ctx context.Context, p *settlement, closed bool) error {
 	return nil
 }
 
-// settleGroup ends a group's lock and credits its authors, its gateway and, if credited, its usage.
-func (k *Keeper) settleGroup(ctx context.Context, b *types.Batch, operator []byte, gs *groupSettlement, credited bool) error {
-	g, s := &b.Groups[gs.index], &b.States[gs.index]
-	if err := k.spend(ctx, g.Settler, operator, s.LockedUusdc); err != nil {
-		return err
-	}
-	s.LockedUusdc = 0
-	if gs.waterfall.Royalty > 0 {
-		group := uint32(gs.index) //nolint:gosec // at most 256
-		if err := k.royalties.Accrue(ctx, b.Id, group, gs.pricing, gs.waterfall); err != nil {
+// settleParts ends a batch's locks and credits gateways and, if credited, usage.
+func (k *Keeper) settleParts(ctx context.Context, b *types.Batch, operator []byte, plan *settlement, credited bool) error {
+	var c *credit
+	if credited {
+		var err error
+		if c, err = k.newCredit(ctx, b, operator); err != nil {
 			return err
 		}
 	}
-	settler, err := k.settler(ctx, g.Settler)
+	for i := range plan.parts {
+		if err := k.settlePart(ctx, operator, &plan.parts[i], c); err != nil {
+			return errorsmod.Wrapf(err, "settler %X", plan.parts[i].settler)
+		}
+	}
+	for i := range b.States {
+		b.States[i].LockedUusdc = 0
+	}
+	if credited {
+		return k.storeCredit(ctx, c)
+	}
+	return nil
+}
+
+// settlePart ends a settler's lock and enters its groups into the scorecard of its gateway and, unless c is nil, into its usage.
+//
+// The jobs of unfunded groups enter the scorecards of the gateways that did not cover them only here, where the batch has shown its
+// samples: nobody slanders a gateway by a claim that he never means to prove.
+func (k *Keeper) settlePart(ctx context.Context, operator []byte, p *part, c *credit) error {
+	if !p.funded && p.class == types.Class_CLASS_DIRECT {
+		return nil // it is on no scorecard, and may be no settler
+	}
+	s, err := k.settler(ctx, p.settler)
 	if err != nil {
 		return err
 	}
-	err = k.changeGateway(ctx, &settler, func(gateway *types.Gateway) error {
-		if err := addTo(&gateway.JobsSettled, g.Count); err != nil {
+	if p.locked > 0 {
+		a, err := k.account(ctx, s, p.settler, operator)
+		if err != nil {
 			return err
 		}
-		return addTo(&gateway.AmountSettledUusdc, g.AmountUusdc)
+		if err := k.unlock(ctx, a, p.locked, false); err != nil {
+			return err
+		}
+	}
+	accredited := false
+	err = k.changeGateway(ctx, &s, func(g *types.Gateway) error {
+		accredited = g.Accredited
+		if err := addTo(&g.JobsSettled, p.jobs); err != nil {
+			return err
+		}
+		if err := addTo(&g.AmountSettledUusdc, p.usage.AmountUusdc); err != nil {
+			return err
+		}
+		return addTo(&g.JobsUnfunded, p.unfundedJobs)
 	})
-	if err != nil || !credited {
+	if err != nil || c == nil || !p.funded {
 		return err
 	}
-	return k.credit(ctx, b, operator, gs, &settler)
-}
-
-// countUnfunded enters the jobs of unfunded groups into the scorecards of the gateways that did not cover them. That waits until the
-// batch has shown its samples, so that nobody slanders a gateway by a claim that he never means to prove.
-func (k *Keeper) countUnfunded(ctx context.Context, b *types.Batch) error {
-	for i := range b.States {
-		if !b.States[i].Unfunded || b.States[i].Class == types.Class_CLASS_DIRECT {
-			continue
-		}
-		settler, err := k.settler(ctx, b.Groups[i].Settler)
-		if err != nil {
-			return err
-		}
-		err = k.changeGateway(ctx, &settler, func(g *types.Gateway) error { return addTo(&g.JobsUnfunded, b.Groups[i].Count) })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return k.creditPart(ctx, c, p, &s, accredited)
 }
 
 // appendToLog appends the batch's leaf. Its count and amount are those of all groups, as its root commits to them.
@@ -253,14 +205,4 @@ func (k *Keeper) finish(ctx context.Context, b *types.Batch, operator []byte, st
 		return k.openClaims.Remove(ctx, operator)
 	}
 	return k.openClaims.Set(ctx, operator, open)
-}
-
-func settledEvent(b *types.Batch, p *settlement, credited bool, logIndex, earnings uint64) *types.EventBatchFinalised {
-	return &types.EventBatchFinalised{
-		BatchId: b.Id, Operator: b.Operator, HostId: b.HostId, Epoch: b.Epoch, Count: b.Count,
-		AmountUusdc: b.AmountUusdc, PaidAmountUusdc: p.amount,
-		TakeUusdc: p.take.Take, PoolUusdc: p.take.Pool, ProbersUusdc: p.take.Probers, AlephUusdc: p.take.Aleph,
-		InsuranceUusdc: p.take.Insurance, RoyaltyUusdc: p.royalty, OperatorUusdc: p.operator,
-		Groups: b.States, LogIndex: logIndex, Credited: credited, EarningsUusdc: earnings,
-	}
 }

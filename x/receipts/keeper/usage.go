@@ -13,21 +13,58 @@ import (
 	"github.com/gpucoord/gpucoord/x/receipts/types"
 )
 
-// credit credits a settled group to its usage row and to its settler's spends. An operator has at most types.MaxUsageRows rows in an
-// epoch, the last types.ReservedUsageRows of them for accredited settlers and its own work; a group beyond that is paid like any
-// other, adds to the spends, and has no row.
-func (k *Keeper) credit(ctx context.Context, b *types.Batch, operator []byte, gs *groupSettlement, settler *types.Settler) error {
-	g := &b.Groups[gs.index]
-	if err := k.creditSpends(ctx, b.Epoch, g, operator, settler); err != nil {
+// credit is what crediting one batch needs to know of its operator, and what it changes of it.
+type credit struct {
+	epoch      uint64
+	operator   []byte
+	controller []byte
+	texts      struct{ operator, controller string }
+	rows       uint32 // of the operator in the epoch
+	stored     uint32 // as they were
+}
+
+func (k *Keeper) newCredit(ctx context.Context, b *types.Batch, operator []byte) (*credit, error) {
+	c := &credit{epoch: b.Epoch, operator: operator}
+	op, err := k.operators.Operator(ctx, operator)
+	if err != nil {
+		return nil, err
+	}
+	c.texts.operator, c.texts.controller = b.Operator, op.Controller
+	if c.controller, err = k.parseAddress("controller", op.Controller); err != nil {
+		return nil, err
+	}
+	c.stored, err = k.usageRows.Get(ctx, collections.Join(b.Epoch, operator))
+	if err != nil && !errors.Is(err, collections.ErrNotFound) {
+		return nil, err
+	}
+	c.rows = c.stored
+	return c, nil
+}
+
+// storeCredit stores the number of rows if it has changed.
+func (k *Keeper) storeCredit(ctx context.Context, c *credit) error {
+	if c.rows == c.stored {
+		return nil
+	}
+	return k.usageRows.Set(ctx, collections.Join(c.epoch, c.operator), c.rows)
+}
+
+// creditPart credits the settled groups of one settler to its usage row and to its spends. An operator has at most types.MaxUsageRows
+// rows in an epoch, the last types.ReservedUsageRows of them for accredited settlers and its own work; work beyond that is paid like
+// any other, adds to the spends, and has no row.
+func (k *Keeper) creditPart(ctx context.Context, c *credit, p *part, settler *types.Settler, accredited bool) error {
+	if err := k.creditSpends(ctx, c, p, settler); err != nil {
 		return err
 	}
-	key := collections.Join3(b.Epoch, operator, g.Settler)
+	key := collections.Join3(c.epoch, c.operator, p.settler)
 	row, err := k.usages.Get(ctx, key)
 	if errors.Is(err, collections.ErrNotFound) {
-		var room bool
-		if row, room, err = k.newUsageRow(ctx, b, operator, settler); err == nil && !room {
+		if !c.takeRow(settler, accredited) {
 			return nil
 		}
+		row, err = types.Usage{
+			Epoch: c.epoch, Operator: c.texts.operator, Settler: settler.Address, Class: settler.Class, Accredited: accredited,
+		}, nil
 	}
 	if err != nil {
 		return err
@@ -36,12 +73,12 @@ func (k *Keeper) credit(ctx context.Context, b *types.Batch, operator []byte, gs
 		to  *uint64
 		add uint64
 	}{
-		{&row.AmountUusdc, g.AmountUusdc},
-		{&row.TakeUusdc, gs.take.Take},
-		{&row.PoolUusdc, gs.take.Pool},
-		{&row.Tokens, g.Tokens},
-		{&row.Ok, uint64(g.Ok)},
-		{&row.Fail, uint64(g.Fail)},
+		{&row.AmountUusdc, p.usage.AmountUusdc},
+		{&row.TakeUusdc, p.usage.TakeUusdc},
+		{&row.PoolUusdc, p.usage.PoolUusdc},
+		{&row.Tokens, p.usage.Tokens},
+		{&row.Ok, p.usage.Ok},
+		{&row.Fail, p.usage.Fail},
 	} {
 		if err := addTo(sum.to, sum.add); err != nil {
 			return err
@@ -50,53 +87,34 @@ func (k *Keeper) credit(ctx context.Context, b *types.Batch, operator []byte, gs
 	return k.usages.Set(ctx, key, row)
 }
 
-// newUsageRow returns an empty row and counts it, or reports that there is no room for one.
-func (k *Keeper) newUsageRow(ctx context.Context, b *types.Batch, operator []byte, settler *types.Settler) (types.Usage, bool, error) {
-	accredited, err := k.accredited(ctx, settler)
-	if err != nil {
-		return types.Usage{}, false, err
-	}
-	key := collections.Join(b.Epoch, operator)
-	rows, err := k.usageRows.Get(ctx, key)
-	if err != nil && !errors.Is(err, collections.ErrNotFound) {
-		return types.Usage{}, false, err
-	}
+// takeRow counts a new row, or reports that there is no room for one.
+func (c *credit) takeRow(settler *types.Settler, accredited bool) bool {
 	most := uint32(types.MaxUsageRows)
 	if !accredited && settler.Class != types.Class_CLASS_DIRECT {
 		most -= types.ReservedUsageRows
 	}
-	if rows >= most {
-		return types.Usage{}, false, nil
+	if c.rows >= most {
+		return false
 	}
-	row := types.Usage{
-		Epoch: b.Epoch, Operator: b.Operator, Settler: settler.Address, Class: settler.Class, Accredited: accredited,
-	}
-	return row, true, k.usageRows.Set(ctx, key, rows+1)
+	c.rows++
+	return true
 }
 
 // creditSpends adds to what a settler spent on all operators and on those of this operator's controller.
-func (k *Keeper) creditSpends(ctx context.Context, e uint64, g *types.Group, operator []byte, settler *types.Settler) error {
-	op, err := k.operators.Operator(ctx, operator)
-	if err != nil {
-		return err
-	}
-	controller, err := k.parseAddress("controller", op.Controller)
-	if err != nil {
-		return err
-	}
+func (k *Keeper) creditSpends(ctx context.Context, c *credit, p *part, settler *types.Settler) error {
 	for _, to := range [...]struct {
 		key  []byte
 		text string
-	}{{[]byte{}, ""}, {controller, op.Controller}} {
-		key := collections.Join3(e, g.Settler, to.key)
+	}{{[]byte{}, ""}, {c.controller, c.texts.controller}} {
+		key := collections.Join3(c.epoch, p.settler, to.key)
 		spend, err := k.spends.Get(ctx, key)
 		if errors.Is(err, collections.ErrNotFound) {
-			spend, err = types.Spend{Epoch: e, Settler: settler.Address, Controller: to.text}, nil
+			spend, err = types.Spend{Epoch: c.epoch, Settler: settler.Address, Controller: to.text}, nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := addTo(&spend.AmountUusdc, g.AmountUusdc); err != nil {
+		if err := addTo(&spend.AmountUusdc, p.usage.AmountUusdc); err != nil {
 			return err
 		}
 		if err := k.spends.Set(ctx, key, spend); err != nil {

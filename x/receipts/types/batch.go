@@ -3,6 +3,9 @@
 package types
 
 import (
+	"bytes"
+	"iter"
+
 	errorsmod "cosmossdk.io/errors"
 
 	"github.com/gpucoord/gpucoord/domain/sumtree"
@@ -44,6 +47,22 @@ func (b *Batch) DomainGroups() ([]sumtree.Group, error) {
 		}
 	}
 	return groups, nil
+}
+
+// BySettler yields the groups of each settler, which follow each other, as the positions of the first and of the one after the last.
+func (b *Batch) BySettler() iter.Seq2[int, int] {
+	return func(yield func(first, end int) bool) {
+		for first := 0; first < len(b.Groups); {
+			end := first + 1
+			for end < len(b.Groups) && bytes.Equal(b.Groups[end].Settler, b.Groups[first].Settler) {
+				end++
+			}
+			if !yield(first, end) {
+				return
+			}
+			first = end
+		}
+	}
 }
 
 // ValidateShape checks the lengths of a group's fields. Error: ErrInvalidRequest.

@@ -11,7 +11,10 @@ import (
 // RegisterInterfaces makes the module's messages known to registry.
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
+		&MsgConsentToGateway{},
 		&MsgRegisterGateway{},
+		&MsgBondGateway{},
+		&MsgUnbondGateway{},
 		&MsgAddGatewayKey{},
 		&MsgRemoveGatewayKey{},
 		&MsgAccredit{},

@@ -71,4 +71,6 @@ var (
 	ErrKeysLive        = errorsmod.Register(ModuleName, 54, "gateway has live keys: remove them all first")
 	ErrBondThaws       = errorsmod.Register(ModuleName, 55, "a bond of the gateway thaws already: wait until it is paid")
 	ErrNoBond          = errorsmod.Register(ModuleName, 56, "gateway has no bond: nothing is left to return")
+	ErrNoConsent       = errorsmod.Register(ModuleName, 57, "the controller has not consented to be named: have it send a consent for this gateway first")
+	ErrJailedEpoch     = errorsmod.Register(ModuleName, 58, "the operator was jailed for the whole epoch: claim work of epochs with a block outside the jail, and serve again when it ends")
 )

@@ -9,7 +9,6 @@ import (
 
 	"github.com/gpucoord/gpucoord/domain/epoch"
 	"github.com/gpucoord/gpucoord/domain/receipt"
-	"github.com/gpucoord/gpucoord/domain/split"
 	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 	royaltiestypes "github.com/gpucoord/gpucoord/x/royalties/types"
 )
@@ -73,8 +72,8 @@ type OperatorsKeeper interface {
 type RoyaltiesKeeper interface {
 	// Pricer returns what prices the work of an epoch, for one message or one settlement.
 	Pricer(epoch uint64) royaltiestypes.Pricer
-	// Accrue credits a settled group's royalty, whose coins the royalties account has got already.
-	Accrue(ctx context.Context, batchID uint64, group uint32, pricing royaltiestypes.Pricing, w split.Waterfall) error
+	// Accrue credits the royalties of a settled batch's groups, whose coins the royalties account has got already.
+	Accrue(ctx context.Context, batchID uint64, dues []royaltiestypes.GroupDue) error
 }
 
 // LogKeeper appends to the anchored log.

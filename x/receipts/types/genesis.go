@@ -90,6 +90,14 @@ func (c *genesisCheck) checkGateways() error {
 		}
 		c.gateways[g.Address] = g
 	}
+	for i, consent := range c.g.GatewayConsents {
+		if err := c.once("gateway consents", join(consent.Gateway, consent.Controller)); err != nil {
+			return err
+		}
+		if consent.Gateway == "" || consent.Controller == "" || consent.Gateway == consent.Controller {
+			return fault("gateway consent %d: gateway or controller is empty, or both are the same", i)
+		}
+	}
 	return nil
 }
 

@@ -70,8 +70,14 @@ func (c *genesisCheck) checkBatch(b *Batch) error {
 		return fault("%d samples, opened %b", b.Samples, b.Opened)
 	case !done && !b.Open():
 		return fault("status %d", b.Status)
+	case b.AllOpened() && b.Status == BatchStatus_BATCH_STATUS_SUBMITTED,
+		!b.AllOpened() && (b.Status == BatchStatus_BATCH_STATUS_SAMPLED || b.Status == BatchStatus_BATCH_STATUS_FINALISED):
+		return fault("it is %s with samples %b of %d opened", b.Status, b.Opened, b.Samples)
 	case done == (b.DueHeight > 0):
 		return fault("it is %s and due at height %d", b.Status, b.DueHeight)
+	}
+	if err := b.checkOpenedLeaves(); err != nil {
+		return err
 	}
 	if b.Open() {
 		if err := c.addOpen(b); err != nil {
@@ -79,6 +85,25 @@ func (c *genesisCheck) checkBatch(b *Batch) error {
 		}
 	}
 	return c.checkStates(b)
+}
+
+// checkOpenedLeaves checks that a batch which awaits samples has a leaf for each one opened, and another batch none.
+func (b *Batch) checkOpenedLeaves() error {
+	seen := uint32(0)
+	for i := range b.OpenedLeaves {
+		l := &b.OpenedLeaves[i]
+		if l.Draw >= b.Samples || seen&(1<<l.Draw) != 0 || uint64(l.Group) >= uint64(len(b.Groups)) || l.Index >= b.Groups[l.Group].Count {
+			return fault("opened leaf %d: draw %d is out of range or there twice, or group %d has no leaf %d", i, l.Draw, l.Group, l.Index)
+		}
+		if err := validateLength("job_id", l.JobId, HashLength); err != nil {
+			return err
+		}
+		seen |= 1 << l.Draw
+	}
+	if b.AwaitsSamples() && seen != b.Opened || !b.AwaitsSamples() && seen != 0 {
+		return fault("status %s, opened samples %b, opened leaves of %b", b.Status, b.Opened, seen)
+	}
+	return nil
 }
 
 func (c *genesisCheck) addOpen(b *Batch) error {

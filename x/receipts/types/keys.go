@@ -68,4 +68,5 @@ var (
 	EarningsPrefix       = collections.NewPrefix(23) // operator -> Earnings
 	LossesPrefix         = collections.NewPrefix(24) // (epoch, host) -> Loss
 	PrunedEpochPrefix    = collections.NewPrefix(25) // first epoch that is not pruned
+	ConsentsPrefix       = collections.NewPrefix(26) // (gateway, controller) -> GatewayConsent
 )

@@ -27,6 +27,7 @@ const (
 )
 
 var (
+	_ sdk.HasValidateBasic = (*MsgConsentToGateway)(nil)
 	_ sdk.HasValidateBasic = (*MsgRegisterGateway)(nil)
 	_ sdk.HasValidateBasic = (*MsgBondGateway)(nil)
 	_ sdk.HasValidateBasic = (*MsgAddGatewayKey)(nil)
@@ -40,6 +41,9 @@ var (
 	_ sdk.HasValidateBasic = (*MsgDeclareLoss)(nil)
 	_ sdk.HasValidateBasic = (*MsgUpdateParams)(nil)
 )
+
+// ValidateBasic has nothing to check: the addresses are parsed by the handler.
+func (m *MsgConsentToGateway) ValidateBasic() error { return nil }
 
 // ValidateBasic checks the moniker. Error: ErrInvalidRequest.
 func (m *MsgRegisterGateway) ValidateBasic() error {

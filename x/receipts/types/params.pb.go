@@ -42,7 +42,8 @@ type Params struct {
 	BondClaimMultiple uint64 `protobuf:"varint,8,opt,name=bond_claim_multiple,json=bondClaimMultiple,proto3" json:"bond_claim_multiple,omitempty"`
 	// max_groups is the most groups of one batch, 1 to 256.
 	MaxGroups uint32 `protobuf:"varint,9,opt,name=max_groups,json=maxGroups,proto3" json:"max_groups,omitempty"`
-	// max_finalise_per_block bounds how many queue entries one block works on, 1 to 1000.
+	// max_finalise_per_block bounds how many queue entries one block works on, 1 to 1000. It counts batches: their groups, up to max_groups
+	// in each, are not bounded besides, and cost most of the work.
 	MaxFinalisePerBlock uint32 `protobuf:"varint,10,opt,name=max_finalise_per_block,json=maxFinalisePerBlock,proto3" json:"max_finalise_per_block,omitempty"`
 	// stuck_return_blocks is how long a stuck batch holds its locks.
 	StuckReturnBlocks uint64 `protobuf:"varint,11,opt,name=stuck_return_blocks,json=stuckReturnBlocks,proto3" json:"stuck_return_blocks,omitempty"`

@@ -13,40 +13,77 @@ import (
 
 	"github.com/gpucoord/gpucoord/domain/split"
 	"github.com/gpucoord/gpucoord/domain/u128"
+	"github.com/gpucoord/gpucoord/x/internal/eventjson"
 	"github.com/gpucoord/gpucoord/x/royalties/types"
 )
 
-// Accrue credits the royalty of one settled group to the payees and emits EventRoyaltiesAccrued with one share for each
-// asset and payee that gets something. It moves no coins: the caller has paid w.Royalty to the module account. A royalty of
-// 0 changes nothing and emits nothing.
+// Accrue credits the royalties of a settled batch's groups to the payees and emits EventRoyaltiesAccrued with one share for each
+// group, asset and payee that gets something. It moves no coins: the caller has paid the sum to the module account. A royalty of 0
+// changes nothing, and where all are 0 there is no event.
 //
-// Errors, before anything is written: ErrBadAccrual (w is not of pricing, or does not add up), ErrOverflow.
-func (k *Keeper) Accrue(ctx context.Context, batchID uint64, group uint32, pricing types.Pricing, w split.Waterfall) error {
-	entries, err := entriesOf(&pricing, &w)
-	if err != nil {
-		return err
-	}
-	if w.Royalty == 0 {
-		return nil
-	}
+// Errors, before anything is written: ErrBadAccrual (a waterfall is not of its pricing, or does not add up), ErrOverflow.
+func (k *Keeper) Accrue(ctx context.Context, batchID uint64, dues []types.GroupDue) error {
 	l := ledger{k: k}
-	event := &types.EventRoyaltiesAccrued{BatchId: batchID, Group: group, TotalUusdc: w.Royalty}
-	for _, e := range entries {
-		claimable, err := l.credit(ctx, e)
-		if err != nil {
-			return err
+	event := types.EventRoyaltiesAccrued{BatchId: batchID}
+	for i := range dues {
+		if err := l.creditGroup(ctx, &dues[i], &event); err != nil {
+			return errorsmod.Wrapf(err, "group %d", dues[i].Group)
 		}
-		event.Shares = append(event.Shares, types.PayeeShare{
-			Payee:          e.payee,
-			AssetId:        e.assetID,
-			AmountUusdc:    e.amount,
-			ClaimableUusdc: claimable,
-		})
+	}
+	if len(event.Groups) == 0 {
+		return nil
 	}
 	if err := l.write(ctx); err != nil {
 		return err
 	}
-	return emit(ctx, event)
+	for _, a := range l.accruals {
+		event.Payees = append(event.Payees, types.PayeeClaimable{Payee: a.accrual.Payee, ClaimableUusdc: a.accrual.ClaimableUusdc})
+	}
+	return emitAccrued(ctx, &event)
+}
+
+// creditGroup credits one group's royalty and adds it to the event.
+func (l *ledger) creditGroup(ctx context.Context, due *types.GroupDue, event *types.EventRoyaltiesAccrued) error {
+	entries, err := entriesOf(&due.Pricing, &due.Waterfall)
+	if err != nil || due.Waterfall.Royalty == 0 {
+		return err
+	}
+	total, fits := u128.Add(event.TotalUusdc, due.Waterfall.Royalty)
+	if !fits {
+		return errorsmod.Wrap(types.ErrOverflow, "the batch's royalty")
+	}
+	event.TotalUusdc = total
+	group := types.GroupRoyalty{Group: due.Group, TotalUusdc: due.Waterfall.Royalty, Shares: make([]types.PayeeShare, len(entries))}
+	for i, e := range entries {
+		if err := l.credit(ctx, e); err != nil {
+			return err
+		}
+		group.Shares[i] = types.PayeeShare{Payee: e.payee, AssetId: e.assetID, AmountUusdc: e.amount}
+	}
+	event.Groups = append(event.Groups, group)
+	return nil
+}
+
+// emitAccrued emits the event of a settlement, which is a large part of its work.
+func emitAccrued(ctx context.Context, event *types.EventRoyaltiesAccrued) error {
+	e := eventjson.New(500 + 500*len(event.Groups))
+	e.Uint64("batch_id", event.BatchId)
+	e.Uint64("total_uusdc", event.TotalUusdc)
+	e.List("groups", len(event.Groups), func(i int) {
+		group := &event.Groups[i]
+		e.Uint32("group", group.Group)
+		e.Uint64("total_uusdc", group.TotalUusdc)
+		e.List("shares", len(group.Shares), func(j int) {
+			e.Plain("payee", group.Shares[j].Payee)
+			e.Bytes("asset_id", group.Shares[j].AssetId)
+			e.Uint64("amount_uusdc", group.Shares[j].AmountUusdc)
+		})
+	})
+	e.List("payees", len(event.Payees), func(i int) {
+		e.Plain("payee", event.Payees[i].Payee)
+		e.Uint64("claimable_uusdc", event.Payees[i].ClaimableUusdc)
+	})
+	return e.Emit(ctx, &types.EventRoyaltiesAccrued{})
 }
 
 // Claim pays all that payee may claim from the module account and emits EventRoyaltiesClaimed.

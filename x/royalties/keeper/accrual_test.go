@@ -165,7 +165,7 @@ func TestAccrue(t *testing.T) {
 			require.Equal(t, c.amount-c.take-c.operator, w.Royalty)
 
 			events := len(f.ctx.EventManager().Events())
-			require.NoError(t, f.k.Accrue(f.ctx, 77, 3, pricing, w))
+			require.NoError(t, f.k.Accrue(f.ctx, 77, due(3, pricing, w)))
 			f.bank.fund(w.Royalty)
 			require.NoError(t, f.k.CheckInvariants(f.ctx))
 			if len(c.shares) == 0 {
@@ -181,21 +181,79 @@ func TestAccrue(t *testing.T) {
 	}
 }
 
-// event is what the case emits, with running totals from nothing.
+// due is one group's royalty.
+func due(group uint32, pricing types.Pricing, w split.Waterfall) []types.GroupDue {
+	return []types.GroupDue{{Group: group, Pricing: pricing, Waterfall: w}}
+}
+
+// event is what the case emits, with the totals after it, from nothing.
 func (c *waterfallCase) event(royalty uint64) *types.EventRoyaltiesAccrued {
-	event := &types.EventRoyaltiesAccrued{BatchId: 77, Group: 3, TotalUusdc: royalty}
-	totals := map[string]uint64{}
+	group := types.GroupRoyalty{Group: 3, TotalUusdc: royalty}
+	event := &types.EventRoyaltiesAccrued{BatchId: 77, TotalUusdc: royalty}
+	listed := map[string]bool{}
 	for _, s := range c.shares {
 		id := assetID(s.asset)
-		totals[s.payee] += s.amount
-		event.Shares = append(event.Shares, types.PayeeShare{
-			Payee:          addr(s.payee),
-			AssetId:        id[:],
-			AmountUusdc:    s.amount,
-			ClaimableUusdc: totals[s.payee],
-		})
+		group.Shares = append(group.Shares, types.PayeeShare{Payee: addr(s.payee), AssetId: id[:], AmountUusdc: s.amount})
+		if !listed[s.payee] {
+			event.Payees = append(event.Payees, types.PayeeClaimable{Payee: addr(s.payee), ClaimableUusdc: c.claimables[s.payee]})
+		}
+		listed[s.payee] = true
 	}
+	event.Groups = []types.GroupRoyalty{group}
 	return event
+}
+
+// The groups of one batch are one event: a group that owes nothing is left out, and each payee's total is that after all of them.
+func TestAccrueManyGroups(t *testing.T) {
+	f := newFixture(t)
+	f.register(t, base("m", 0))
+	f.register(t, adapter("x", "m", 1_000, payees("a", 7_000, "b", 3_000)))
+	f.register(t, adapter("y", "m", 2_000, payees("b", 10_000)))
+	var dues []types.GroupDue
+	for i, g := range []struct {
+		adapter string
+		amount  uint64
+	}{{"x", 1_000}, {"x", 1}, {"y", 500}, {"x", 2_000}} {
+		pricing, err := f.k.TermsFor(f.ctx, assetID("m"), assetID(g.adapter), 9)
+		require.NoError(t, err)
+		w, err := pricing.Waterfall(g.amount, 1_000)
+		require.NoError(t, err)
+		dues = append(dues, due(uint32(i), pricing, w)...)
+	}
+	require.NoError(t, f.k.Accrue(f.ctx, 5, dues))
+	f.bank.fund(100 + 100 + 200)
+	require.NoError(t, f.k.CheckInvariants(f.ctx))
+
+	x, y := assetID("x"), assetID("y")
+	f.lastEvent(t, &types.EventRoyaltiesAccrued{
+		BatchId: 5, TotalUusdc: 400,
+		Groups: []types.GroupRoyalty{
+			{Group: 0, TotalUusdc: 100, Shares: []types.PayeeShare{
+				{Payee: addr("a"), AssetId: x[:], AmountUusdc: 70}, {Payee: addr("b"), AssetId: x[:], AmountUusdc: 30},
+			}},
+			{Group: 2, TotalUusdc: 100, Shares: []types.PayeeShare{{Payee: addr("b"), AssetId: y[:], AmountUusdc: 100}}},
+			{Group: 3, TotalUusdc: 200, Shares: []types.PayeeShare{
+				{Payee: addr("a"), AssetId: x[:], AmountUusdc: 140}, {Payee: addr("b"), AssetId: x[:], AmountUusdc: 60},
+			}},
+		},
+		Payees: []types.PayeeClaimable{{Payee: addr("a"), ClaimableUusdc: 210}, {Payee: addr("b"), ClaimableUusdc: 190}},
+	})
+	require.Equal(t, uint64(300), f.asset(t, x).LifetimeUusdc)
+	require.Equal(t, uint64(100), f.asset(t, y).LifetimeUusdc)
+}
+
+// A group that does not add up undoes the others of its batch.
+func TestAccrueAllOrNothing(t *testing.T) {
+	f := newFixture(t)
+	c := waterfallCases()["all earn, a is paid twice"]
+	pricing := c.setUp(t, f)
+	good, err := pricing.Waterfall(c.amount, c.takeBps)
+	require.NoError(t, err)
+	bad := good
+	bad.Royalty++
+	f.refused(t, types.ErrBadAccrual, func() error {
+		return f.k.Accrue(f.ctx, 1, append(due(0, pricing, good), due(1, pricing, bad)...))
+	})
 }
 
 func TestAccrueAddsUp(t *testing.T) {
@@ -205,7 +263,7 @@ func TestAccrueAddsUp(t *testing.T) {
 	w, err := pricing.Waterfall(c.amount, c.takeBps)
 	require.NoError(t, err)
 	for batch := range uint64(3) {
-		require.NoError(t, f.k.Accrue(f.ctx, batch, 0, pricing, w))
+		require.NoError(t, f.k.Accrue(f.ctx, batch, due(0, pricing, w)))
 		f.bank.fund(w.Royalty)
 	}
 	require.NoError(t, f.k.CheckInvariants(f.ctx))
@@ -237,7 +295,7 @@ func TestAccrueRefusesWhatDoesNotAddUp(t *testing.T) {
 			w, err := pricing.Waterfall(c.amount, c.takeBps)
 			require.NoError(t, err)
 			spoil(&w)
-			f.refused(t, types.ErrBadAccrual, func() error { return f.k.Accrue(f.ctx, 1, 0, pricing, w) })
+			f.refused(t, types.ErrBadAccrual, func() error { return f.k.Accrue(f.ctx, 1, due(0, pricing, w)) })
 		})
 	}
 }
@@ -249,9 +307,9 @@ func TestAccrueOverflowWritesNothing(t *testing.T) {
 	w, err := pricing.Waterfall(math.MaxUint64, 0)
 	require.NoError(t, err)
 	for batch := range uint64(3) {
-		require.NoError(t, f.k.Accrue(f.ctx, batch, 0, pricing, w)) // 30 % each
+		require.NoError(t, f.k.Accrue(f.ctx, batch, due(0, pricing, w))) // 30 % each
 	}
-	f.refused(t, types.ErrOverflow, func() error { return f.k.Accrue(f.ctx, 3, 0, pricing, w) })
+	f.refused(t, types.ErrOverflow, func() error { return f.k.Accrue(f.ctx, 3, due(0, pricing, w)) })
 }
 
 func TestWaterfallRefusesTakeAboveTheWhole(t *testing.T) {
@@ -270,7 +328,7 @@ func TestClaim(t *testing.T) {
 	w, err := pricing.Waterfall(c.amount, c.takeBps)
 	require.NoError(t, err)
 	accrue := func() {
-		require.NoError(t, f.k.Accrue(f.ctx, 1, 0, pricing, w))
+		require.NoError(t, f.k.Accrue(f.ctx, 1, due(0, pricing, w)))
 		f.bank.fund(w.Royalty)
 	}
 	claim := func(name string) (*types.MsgClaimResponse, error) {
@@ -312,7 +370,7 @@ func TestInvariantsFindMissingMoney(t *testing.T) {
 	pricing := c.setUp(t, f)
 	w, err := pricing.Waterfall(c.amount, c.takeBps)
 	require.NoError(t, err)
-	require.NoError(t, f.k.Accrue(f.ctx, 1, 0, pricing, w))
+	require.NoError(t, f.k.Accrue(f.ctx, 1, due(0, pricing, w)))
 	f.bank.fund(w.Royalty - 1)
 	require.ErrorContains(t, f.k.CheckInvariants(f.ctx), "holds 139uusdc and owes 140")
 }

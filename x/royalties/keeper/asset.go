@@ -77,6 +77,7 @@ func (k *Keeper) newAsset(ctx context.Context, owner [types.OwnerSize]byte, msg 
 		RegisteredHeight: height(ctx),
 		Version:          firstVersion,
 		Name:             msg.Name,
+		TermsFrom:        epoch,
 	}
 	terms := types.Terms{
 		AssetId:    msg.AssetId,

@@ -22,7 +22,7 @@ func busy(t *testing.T) *fixture {
 	pricing := c.setUp(t, f)
 	w, err := pricing.Waterfall(c.amount, c.takeBps)
 	require.NoError(t, err)
-	require.NoError(t, f.k.Accrue(f.ctx, 1, 0, pricing, w))
+	require.NoError(t, f.k.Accrue(f.ctx, 1, due(0, pricing, w)))
 	f.bank.fund(w.Royalty)
 	f.updateTerms(t, "m", 600)
 	f.epochs.epoch = 9
@@ -115,6 +115,7 @@ func TestGenesisValidate(t *testing.T) {
 		"terms twice":              func(g *types.GenesisState) { g.Terms = append(g.Terms, g.Terms[len(g.Terms)-1]) },
 		"asset without terms":      func(g *types.GenesisState) { g.Terms = g.Terms[:len(g.Terms)-1] },
 		"newest version differs":   func(g *types.GenesisState) { find(g, "m").Version++ },
+		"newest terms elsewhere":   func(g *types.GenesisState) { find(g, "m").TermsFrom++ },
 		"commit twice":             func(g *types.GenesisState) { g.Commits[1] = g.Commits[0] },
 		"proof twice":              func(g *types.GenesisState) { g.AuthorProofs = append(g.AuthorProofs, g.AuthorProofs[0]) },
 		"proof of an adapter":      func(g *types.GenesisState) { g.AuthorProofs[0].AssetId = find(g, "x").Id },

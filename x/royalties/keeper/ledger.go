@@ -3,7 +3,6 @@
 package keeper
 
 import (
-	"bytes"
 	"context"
 	"errors"
 
@@ -14,49 +13,49 @@ import (
 	"github.com/gpucoord/gpucoord/x/royalties/types"
 )
 
-// ledger holds the new totals of one group until all are known to fit. Its lists are short (payees of at most six assets)
-// and searched in order, so that what is written has an order too.
+// ledger holds the new totals of one batch until all are known to fit. Its lists keep the order of first use, in which they are
+// written; its maps only find an entry of theirs.
 type ledger struct {
 	k        *Keeper
 	accruals []payeeAccrual
-	earnings []*types.AssetEarnings
+	byPayee  map[string]int // bech32 -> position in accruals
+	earnings []types.AssetEarnings
+	byAsset  map[[types.HashSize]byte]int // asset id -> position in earnings
 }
 
 type payeeAccrual struct {
 	key     []byte // address
-	accrual *types.Accrual
+	accrual types.Accrual
 }
 
-// credit adds an entry to its payee and its asset and returns what the payee may claim then. Error: ErrOverflow.
-func (l *ledger) credit(ctx context.Context, e entry) (uint64, error) {
+// credit adds an entry to its payee and its asset. Error: ErrOverflow.
+func (l *ledger) credit(ctx context.Context, e entry) error {
 	accrual, err := l.accrual(ctx, e.payee)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	earnings, err := l.earning(ctx, e.assetID)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	claimable, fits := u128.Add(accrual.ClaimableUusdc, e.amount)
 	lifetime, lifetimeFits := u128.Add(accrual.LifetimeUusdc, e.amount)
 	earned, earnedFits := u128.Add(earnings.LifetimeUusdc, e.amount)
 	if !fits || !lifetimeFits || !earnedFits {
-		return 0, errorsmod.Wrapf(types.ErrOverflow, "payee %s, asset %X", e.payee, e.assetID)
+		return errorsmod.Wrapf(types.ErrOverflow, "payee %s, asset %X", e.payee, e.assetID)
 	}
 	accrual.ClaimableUusdc, accrual.LifetimeUusdc, earnings.LifetimeUusdc = claimable, lifetime, earned
-	return claimable, nil
+	return nil
 }
 
-// accrual returns the payee's totals, from the store when they are first used.
+// accrual returns the payee's totals, from the store when they are first used. Payees in terms are written in one way only.
 func (l *ledger) accrual(ctx context.Context, payee string) (*types.Accrual, error) {
+	if i, found := l.byPayee[payee]; found {
+		return &l.accruals[i].accrual, nil
+	}
 	key, err := l.k.address(payee)
 	if err != nil {
 		return nil, err
-	}
-	for _, a := range l.accruals {
-		if bytes.Equal(a.key, key) {
-			return a.accrual, nil
-		}
 	}
 	accrual, err := l.k.accruals.Get(ctx, key)
 	if errors.Is(err, collections.ErrNotFound) {
@@ -65,16 +64,19 @@ func (l *ledger) accrual(ctx context.Context, payee string) (*types.Accrual, err
 	if err != nil {
 		return nil, err
 	}
-	l.accruals = append(l.accruals, payeeAccrual{key: key, accrual: &accrual})
-	return &accrual, nil
+	if l.byPayee == nil {
+		l.byPayee = map[string]int{}
+	}
+	l.byPayee[payee] = len(l.accruals)
+	l.accruals = append(l.accruals, payeeAccrual{key: key, accrual: accrual})
+	return &l.accruals[len(l.accruals)-1].accrual, nil
 }
 
 // earning returns the asset's total, from the store when it is first used.
 func (l *ledger) earning(ctx context.Context, assetID []byte) (*types.AssetEarnings, error) {
-	for _, e := range l.earnings {
-		if bytes.Equal(e.AssetId, assetID) {
-			return e, nil
-		}
+	id := [types.HashSize]byte(assetID)
+	if i, found := l.byAsset[id]; found {
+		return &l.earnings[i], nil
 	}
 	earnings, err := l.k.earnings.Get(ctx, assetID)
 	if errors.Is(err, collections.ErrNotFound) {
@@ -83,19 +85,23 @@ func (l *ledger) earning(ctx context.Context, assetID []byte) (*types.AssetEarni
 	if err != nil {
 		return nil, err
 	}
-	l.earnings = append(l.earnings, &earnings)
-	return &earnings, nil
+	if l.byAsset == nil {
+		l.byAsset = map[[types.HashSize]byte]int{}
+	}
+	l.byAsset[id] = len(l.earnings)
+	l.earnings = append(l.earnings, earnings)
+	return &l.earnings[len(l.earnings)-1], nil
 }
 
 // write stores all totals.
 func (l *ledger) write(ctx context.Context) error {
 	for _, a := range l.accruals {
-		if err := l.k.accruals.Set(ctx, a.key, *a.accrual); err != nil {
+		if err := l.k.accruals.Set(ctx, a.key, a.accrual); err != nil {
 			return err
 		}
 	}
 	for _, e := range l.earnings {
-		if err := l.k.earnings.Set(ctx, e.AssetId, *e); err != nil {
+		if err := l.k.earnings.Set(ctx, e.AssetId, e); err != nil {
 			return err
 		}
 	}

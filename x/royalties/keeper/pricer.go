@@ -128,8 +128,14 @@ func (p *pricer) usable(ctx context.Context, id [types.HashSize]byte, kind types
 
 // termsIn returns the terms of an asset in force in epoch. Error: ErrUnknownAsset when it was registered later.
 func (k *Keeper) termsIn(ctx context.Context, asset *types.Asset, epoch uint64) (types.AssetTerms, error) {
-	until := collections.NewPrefixedPairRange[[]byte, uint64](asset.Id).EndInclusive(epoch).Descending()
-	terms, err := newest(ctx, k.terms, until)
+	var terms types.Terms
+	var err error
+	if asset.TermsFrom <= epoch { // mostly; an iterator costs ten times as much
+		terms, err = k.terms.Get(ctx, collections.Join(asset.Id, asset.TermsFrom))
+	} else {
+		until := collections.NewPrefixedPairRange[[]byte, uint64](asset.Id).EndInclusive(epoch).Descending()
+		terms, err = newest(ctx, k.terms, until)
+	}
 	if errors.Is(err, collections.ErrNotFound) {
 		return types.AssetTerms{}, errorsmod.Wrapf(types.ErrUnknownAsset, "asset %X was registered after epoch %d", asset.Id, epoch)
 	}

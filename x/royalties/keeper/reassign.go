@@ -40,12 +40,12 @@ func (k *Keeper) Reassign(
 	if asset.Owner, err = k.bech32(owner[:]); err != nil {
 		return types.Terms{}, err
 	}
-	asset.Version++
+	asset.Version, asset.TermsFrom = asset.Version+1, epoch+1
 	asset.CommercialUse = asset.CommercialUse || allowCommercialUse
 	terms := types.Terms{
 		AssetId:    assetID,
 		Version:    asset.Version,
-		FromEpoch:  epoch + 1,
+		FromEpoch:  asset.TermsFrom,
 		RoyaltyBps: old.RoyaltyBps,
 		Payees:     []types.Payee{{Address: asset.Owner, Bps: types.WholeBps}},
 	}

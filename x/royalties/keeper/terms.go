@@ -32,11 +32,11 @@ func (k *Keeper) UpdateTerms(
 	if err != nil {
 		return types.Terms{}, err
 	}
-	asset.Version++
+	asset.Version, asset.TermsFrom = asset.Version+1, epoch+1
 	terms := types.Terms{
 		AssetId:    assetID,
 		Version:    asset.Version,
-		FromEpoch:  epoch + 1,
+		FromEpoch:  asset.TermsFrom,
 		RoyaltyBps: royaltyBps,
 		Payees:     payees,
 	}

@@ -490,8 +490,6 @@ type PayeeShare struct {
 	AssetId []byte `protobuf:"bytes,2,opt,name=asset_id,json=assetId,proto3" json:"asset_id,omitempty"`
 	// amount_uusdc is the part.
 	AmountUusdc uint64 `protobuf:"varint,3,opt,name=amount_uusdc,json=amountUusdc,proto3" json:"amount_uusdc,omitempty"`
-	// claimable_uusdc is the payee's accrual after it.
-	ClaimableUusdc uint64 `protobuf:"varint,4,opt,name=claimable_uusdc,json=claimableUusdc,proto3" json:"claimable_uusdc,omitempty"`
 }
 
 func (m *PayeeShare) Reset()         { *m = PayeeShare{} }
@@ -548,30 +546,142 @@ func (m *PayeeShare) GetAmountUusdc() uint64 {
 	return 0
 }
 
-func (m *PayeeShare) GetClaimableUusdc() uint64 {
+// GroupRoyalty is what one group of a batch owed.
+type GroupRoyalty struct {
+	// group is the group's position in the batch.
+	Group uint32 `protobuf:"varint,1,opt,name=group,proto3" json:"group,omitempty"`
+	// total_uusdc is the group's whole royalty.
+	TotalUusdc uint64 `protobuf:"varint,2,opt,name=total_uusdc,json=totalUusdc,proto3" json:"total_uusdc,omitempty"`
+	// shares are the parts, which add up to total_uusdc.
+	Shares []PayeeShare `protobuf:"bytes,3,rep,name=shares,proto3" json:"shares"`
+}
+
+func (m *GroupRoyalty) Reset()         { *m = GroupRoyalty{} }
+func (m *GroupRoyalty) String() string { return proto.CompactTextString(m) }
+func (*GroupRoyalty) ProtoMessage()    {}
+func (*GroupRoyalty) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a274169afb5bd0d4, []int{10}
+}
+func (m *GroupRoyalty) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *GroupRoyalty) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_GroupRoyalty.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *GroupRoyalty) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_GroupRoyalty.Merge(m, src)
+}
+func (m *GroupRoyalty) XXX_Size() int {
+	return m.Size()
+}
+func (m *GroupRoyalty) XXX_DiscardUnknown() {
+	xxx_messageInfo_GroupRoyalty.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_GroupRoyalty proto.InternalMessageInfo
+
+func (m *GroupRoyalty) GetGroup() uint32 {
+	if m != nil {
+		return m.Group
+	}
+	return 0
+}
+
+func (m *GroupRoyalty) GetTotalUusdc() uint64 {
+	if m != nil {
+		return m.TotalUusdc
+	}
+	return 0
+}
+
+func (m *GroupRoyalty) GetShares() []PayeeShare {
+	if m != nil {
+		return m.Shares
+	}
+	return nil
+}
+
+// PayeeClaimable is what one payee may claim.
+type PayeeClaimable struct {
+	// payee is the account, bech32.
+	Payee string `protobuf:"bytes,1,opt,name=payee,proto3" json:"payee,omitempty"`
+	// claimable_uusdc is the payee's accrual after the batch.
+	ClaimableUusdc uint64 `protobuf:"varint,2,opt,name=claimable_uusdc,json=claimableUusdc,proto3" json:"claimable_uusdc,omitempty"`
+}
+
+func (m *PayeeClaimable) Reset()         { *m = PayeeClaimable{} }
+func (m *PayeeClaimable) String() string { return proto.CompactTextString(m) }
+func (*PayeeClaimable) ProtoMessage()    {}
+func (*PayeeClaimable) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a274169afb5bd0d4, []int{11}
+}
+func (m *PayeeClaimable) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *PayeeClaimable) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_PayeeClaimable.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *PayeeClaimable) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_PayeeClaimable.Merge(m, src)
+}
+func (m *PayeeClaimable) XXX_Size() int {
+	return m.Size()
+}
+func (m *PayeeClaimable) XXX_DiscardUnknown() {
+	xxx_messageInfo_PayeeClaimable.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_PayeeClaimable proto.InternalMessageInfo
+
+func (m *PayeeClaimable) GetPayee() string {
+	if m != nil {
+		return m.Payee
+	}
+	return ""
+}
+
+func (m *PayeeClaimable) GetClaimableUusdc() uint64 {
 	if m != nil {
 		return m.ClaimableUusdc
 	}
 	return 0
 }
 
-// EventRoyaltiesAccrued is emitted once for each settled group that owes a royalty.
+// EventRoyaltiesAccrued is emitted once for each settled batch that owes a royalty.
 type EventRoyaltiesAccrued struct {
 	// batch_id is the settled batch.
 	BatchId uint64 `protobuf:"varint,1,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
-	// group is the group's position in the batch.
-	Group uint32 `protobuf:"varint,2,opt,name=group,proto3" json:"group,omitempty"`
-	// total_uusdc is the group's whole royalty.
-	TotalUusdc uint64 `protobuf:"varint,3,opt,name=total_uusdc,json=totalUusdc,proto3" json:"total_uusdc,omitempty"`
-	// shares are the parts, which add up to total_uusdc.
-	Shares []PayeeShare `protobuf:"bytes,4,rep,name=shares,proto3" json:"shares"`
+	// total_uusdc is the batch's whole royalty.
+	TotalUusdc uint64 `protobuf:"varint,2,opt,name=total_uusdc,json=totalUusdc,proto3" json:"total_uusdc,omitempty"`
+	// groups are those that owe a royalty, in the batch's order; they add up to total_uusdc.
+	Groups []GroupRoyalty `protobuf:"bytes,3,rep,name=groups,proto3" json:"groups"`
+	// payees are all that have a share, each once.
+	Payees []PayeeClaimable `protobuf:"bytes,4,rep,name=payees,proto3" json:"payees"`
 }
 
 func (m *EventRoyaltiesAccrued) Reset()         { *m = EventRoyaltiesAccrued{} }
 func (m *EventRoyaltiesAccrued) String() string { return proto.CompactTextString(m) }
 func (*EventRoyaltiesAccrued) ProtoMessage()    {}
 func (*EventRoyaltiesAccrued) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{10}
+	return fileDescriptor_a274169afb5bd0d4, []int{12}
 }
 func (m *EventRoyaltiesAccrued) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -607,13 +717,6 @@ func (m *EventRoyaltiesAccrued) GetBatchId() uint64 {
 	return 0
 }
 
-func (m *EventRoyaltiesAccrued) GetGroup() uint32 {
-	if m != nil {
-		return m.Group
-	}
-	return 0
-}
-
 func (m *EventRoyaltiesAccrued) GetTotalUusdc() uint64 {
 	if m != nil {
 		return m.TotalUusdc
@@ -621,9 +724,16 @@ func (m *EventRoyaltiesAccrued) GetTotalUusdc() uint64 {
 	return 0
 }
 
-func (m *EventRoyaltiesAccrued) GetShares() []PayeeShare {
+func (m *EventRoyaltiesAccrued) GetGroups() []GroupRoyalty {
 	if m != nil {
-		return m.Shares
+		return m.Groups
+	}
+	return nil
+}
+
+func (m *EventRoyaltiesAccrued) GetPayees() []PayeeClaimable {
+	if m != nil {
+		return m.Payees
 	}
 	return nil
 }
@@ -640,7 +750,7 @@ func (m *EventRoyaltiesClaimed) Reset()         { *m = EventRoyaltiesClaimed{} }
 func (m *EventRoyaltiesClaimed) String() string { return proto.CompactTextString(m) }
 func (*EventRoyaltiesClaimed) ProtoMessage()    {}
 func (*EventRoyaltiesClaimed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{11}
+	return fileDescriptor_a274169afb5bd0d4, []int{13}
 }
 func (m *EventRoyaltiesClaimed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -695,7 +805,7 @@ func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a274169afb5bd0d4, []int{12}
+	return fileDescriptor_a274169afb5bd0d4, []int{14}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -749,6 +859,8 @@ func init() {
 	proto.RegisterType((*EventAssetTakenDown)(nil), "gpucoord.royalties.v1.EventAssetTakenDown")
 	proto.RegisterType((*EventAssetReassigned)(nil), "gpucoord.royalties.v1.EventAssetReassigned")
 	proto.RegisterType((*PayeeShare)(nil), "gpucoord.royalties.v1.PayeeShare")
+	proto.RegisterType((*GroupRoyalty)(nil), "gpucoord.royalties.v1.GroupRoyalty")
+	proto.RegisterType((*PayeeClaimable)(nil), "gpucoord.royalties.v1.PayeeClaimable")
 	proto.RegisterType((*EventRoyaltiesAccrued)(nil), "gpucoord.royalties.v1.EventRoyaltiesAccrued")
 	proto.RegisterType((*EventRoyaltiesClaimed)(nil), "gpucoord.royalties.v1.EventRoyaltiesClaimed")
 	proto.RegisterType((*EventParamsUpdated)(nil), "gpucoord.royalties.v1.EventParamsUpdated")
@@ -759,48 +871,51 @@ func init() {
 }
 
 var fileDescriptor_a274169afb5bd0d4 = []byte{
-	// 646 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x54, 0x41, 0x4f, 0xd4, 0x40,
-	0x18, 0xdd, 0x42, 0x01, 0x99, 0x5d, 0x34, 0x56, 0x48, 0x56, 0x02, 0x05, 0xc6, 0x83, 0x9c, 0xba,
-	0x01, 0x63, 0x62, 0x62, 0xa2, 0x01, 0xc4, 0xe0, 0xc1, 0x64, 0x1d, 0xe1, 0xc2, 0x65, 0x33, 0x3b,
-	0x1d, 0xdb, 0xea, 0xb6, 0x33, 0x99, 0x99, 0x22, 0xfb, 0x13, 0xf4, 0xe4, 0xef, 0xd0, 0x3f, 0xc2,
-	0x91, 0xa3, 0x27, 0x63, 0xe0, 0x8f, 0x98, 0x99, 0x69, 0x77, 0xd9, 0x65, 0xbb, 0x89, 0xf1, 0xe0,
-	0xad, 0xdf, 0xd7, 0xf7, 0x5e, 0xdf, 0xf7, 0x3a, 0xf3, 0x01, 0x18, 0xf1, 0x9c, 0x30, 0x26, 0xc2,
-	0x96, 0x60, 0x7d, 0xdc, 0x53, 0x09, 0x95, 0xad, 0xb3, 0x9d, 0x16, 0x3d, 0xa3, 0x99, 0x92, 0x01,
-	0x17, 0x4c, 0x31, 0x6f, 0xa5, 0xc4, 0x04, 0x03, 0x4c, 0x70, 0xb6, 0xb3, 0xba, 0x1c, 0xb1, 0x88,
-	0x19, 0x44, 0x4b, 0x3f, 0x59, 0xf0, 0x6a, 0x85, 0x20, 0xc7, 0x02, 0xa7, 0x85, 0xe0, 0xea, 0xd6,
-	0x64, 0x8c, 0x54, 0x58, 0x51, 0x0b, 0x81, 0x08, 0x3c, 0x38, 0xd4, 0x1e, 0xf6, 0xa4, 0xa4, 0xea,
-	0x80, 0xa5, 0x69, 0xa2, 0x14, 0x0d, 0xbd, 0xe7, 0x60, 0x9e, 0x98, 0xa2, 0xe9, 0x6c, 0x3a, 0xdb,
-	0xf5, 0xdd, 0xf5, 0x60, 0xa2, 0xb7, 0xc0, 0x32, 0xf6, 0xdd, 0x8b, 0x5f, 0x1b, 0x35, 0x54, 0x50,
-	0xe0, 0x3b, 0xe0, 0x19, 0x4d, 0xfb, 0xf2, 0xf0, 0x9c, 0x27, 0xe2, 0x5f, 0x25, 0x7f, 0x38, 0x60,
-	0x79, 0xe8, 0x13, 0xd1, 0x28, 0x91, 0x8a, 0x6a, 0xd5, 0x67, 0x60, 0x0e, 0xeb, 0x56, 0x21, 0xba,
-	0x56, 0x21, 0x6a, 0x68, 0x85, 0xa6, 0x25, 0x68, 0xa6, 0xa2, 0x22, 0x95, 0xcd, 0x99, 0xa9, 0xcc,
-	0x63, 0x8d, 0x29, 0x99, 0x86, 0xe0, 0x6d, 0x80, 0xba, 0xb5, 0xd5, 0x89, 0xb1, 0x8c, 0x9b, 0xb3,
-	0x9b, 0xce, 0x76, 0x03, 0x01, 0xdb, 0x3a, 0xc2, 0x32, 0x86, 0x6f, 0xc1, 0x7d, 0x63, 0xd6, 0x70,
-	0x4f, 0x78, 0x88, 0x95, 0x75, 0x6a, 0xbf, 0xe7, 0xfc, 0xe5, 0xf7, 0xe0, 0x29, 0x68, 0xda, 0xd9,
-	0x73, 0x15, 0x33, 0xd1, 0x16, 0x8c, 0x7d, 0x68, 0x0b, 0xc6, 0x99, 0xa4, 0xa1, 0xf7, 0x02, 0xcc,
-	0x71, 0xdd, 0x28, 0x54, 0x61, 0xd5, 0xfc, 0x43, 0x6a, 0xa9, 0x6d, 0x68, 0x93, 0xb4, 0xf7, 0x08,
-	0xa1, 0x5c, 0x3b, 0x7e, 0x08, 0xee, 0x98, 0xa8, 0x3a, 0x49, 0x68, 0xe4, 0x1b, 0x68, 0xc1, 0xd4,
-	0x6f, 0x42, 0xef, 0x11, 0x58, 0xa2, 0x58, 0x64, 0x49, 0x16, 0x75, 0x28, 0x67, 0x24, 0x36, 0x21,
-	0xba, 0xa8, 0x51, 0x34, 0x0f, 0x75, 0x0f, 0x3e, 0xbd, 0xad, 0x8d, 0xe8, 0x47, 0x4a, 0xa6, 0x6b,
-	0xc3, 0xd7, 0x37, 0x8f, 0xe4, 0x31, 0xfe, 0x44, 0xb3, 0x57, 0xec, 0x73, 0x36, 0xcd, 0xcd, 0x32,
-	0x98, 0xbb, 0xe9, 0xc2, 0x16, 0xf0, 0xeb, 0xd8, 0x99, 0xc1, 0x52, 0x26, 0x51, 0xf6, 0x7f, 0xce,
-	0x0c, 0xfc, 0xe2, 0x00, 0xd0, 0xc6, 0x7d, 0x4a, 0xdf, 0xc7, 0x58, 0x50, 0xed, 0x98, 0xeb, 0xca,
-	0x58, 0x58, 0x44, 0xb6, 0x18, 0x19, 0x71, 0x66, 0x74, 0xc4, 0x2d, 0xd0, 0xc0, 0x29, 0xcb, 0x33,
-	0xd5, 0xc9, 0x73, 0x19, 0x12, 0x73, 0xe8, 0x5c, 0x54, 0xb7, 0xbd, 0x13, 0xdd, 0xf2, 0x1e, 0x83,
-	0x7b, 0xa4, 0x87, 0x93, 0x14, 0x77, 0x7b, 0xb4, 0x40, 0xb9, 0x06, 0x75, 0x77, 0xd0, 0x36, 0x40,
-	0xf8, 0xdd, 0x01, 0x2b, 0x26, 0x18, 0x54, 0x9a, 0xde, 0x23, 0x44, 0xe4, 0xf6, 0xaf, 0x74, 0xb1,
-	0x22, 0x71, 0x99, 0xb1, 0x8b, 0x16, 0x4c, 0x6d, 0x33, 0x8e, 0x04, 0xcb, 0xb9, 0x31, 0xb6, 0x84,
-	0x6c, 0xa1, 0xaf, 0x82, 0x62, 0x0a, 0xf7, 0x46, 0x5c, 0x01, 0xd3, 0xb2, 0xa6, 0x5e, 0x82, 0x79,
-	0xa9, 0x27, 0x96, 0x4d, 0x77, 0x73, 0x76, 0xbb, 0xbe, 0xbb, 0x55, 0x11, 0xd9, 0x30, 0x9b, 0xf2,
-	0xe6, 0x5b, 0x1a, 0x6c, 0x8f, 0x7b, 0x3d, 0xd0, 0xc3, 0xd0, 0xb0, 0x22, 0xc2, 0xf1, 0x9c, 0x66,
-	0x6e, 0xe5, 0x04, 0x59, 0xb1, 0x9e, 0xda, 0x66, 0x55, 0x96, 0xd7, 0x73, 0x0d, 0x2c, 0x62, 0x73,
-	0x4e, 0x13, 0xd5, 0x2f, 0x24, 0x87, 0x0d, 0xbd, 0xbc, 0xec, 0x66, 0x2d, 0xfe, 0xfc, 0x7a, 0xe5,
-	0x18, 0x1a, 0x54, 0x8e, 0x60, 0x29, 0xfb, 0x47, 0x17, 0x57, 0xbe, 0x73, 0x79, 0xe5, 0x3b, 0xbf,
-	0xaf, 0x7c, 0xe7, 0xdb, 0xb5, 0x5f, 0xbb, 0xbc, 0xf6, 0x6b, 0x3f, 0xaf, 0xfd, 0xda, 0x69, 0x10,
-	0x25, 0x2a, 0xce, 0xbb, 0x01, 0x61, 0x69, 0x6b, 0xb0, 0xab, 0x07, 0x0f, 0xe7, 0x37, 0xd6, 0xb6,
-	0xea, 0x73, 0x2a, 0xbb, 0xf3, 0x66, 0x69, 0x3f, 0xf9, 0x13, 0x00, 0x00, 0xff, 0xff, 0x48, 0xcd,
-	0xd9, 0x2e, 0x4e, 0x06, 0x00, 0x00,
+	// 704 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x55, 0xc1, 0x6e, 0xd3, 0x4c,
+	0x10, 0x8e, 0xdb, 0x34, 0xfd, 0x3b, 0x49, 0xfb, 0x0b, 0xd3, 0x4a, 0xa1, 0x6a, 0xd3, 0xd6, 0x15,
+	0xa2, 0x27, 0x47, 0x2d, 0x42, 0x42, 0x42, 0x02, 0x85, 0x52, 0x68, 0x0f, 0x88, 0x60, 0xda, 0x4b,
+	0x2f, 0x61, 0x63, 0x2f, 0xb6, 0x21, 0xf6, 0x5a, 0xbb, 0xeb, 0xd2, 0xbc, 0x00, 0x07, 0x4e, 0xbc,
+	0x07, 0x2f, 0xd2, 0x63, 0x8f, 0x48, 0x48, 0x08, 0xb5, 0x2f, 0x82, 0x76, 0xd6, 0x4e, 0xd2, 0x36,
+	0x0e, 0x42, 0x1c, 0xb8, 0x79, 0xc6, 0xf3, 0x7d, 0xfb, 0x7d, 0xe3, 0xf1, 0x0e, 0x58, 0x7e, 0x92,
+	0xba, 0x8c, 0x71, 0xaf, 0xc9, 0x59, 0x9f, 0xf4, 0x64, 0x48, 0x45, 0xf3, 0x64, 0xbb, 0x49, 0x4f,
+	0x68, 0x2c, 0x85, 0x9d, 0x70, 0x26, 0x99, 0xb9, 0x94, 0xd7, 0xd8, 0x83, 0x1a, 0xfb, 0x64, 0x7b,
+	0x79, 0xd1, 0x67, 0x3e, 0xc3, 0x8a, 0xa6, 0x7a, 0xd2, 0xc5, 0xcb, 0x05, 0x84, 0x09, 0xe1, 0x24,
+	0xca, 0x08, 0x97, 0x37, 0xc6, 0xd7, 0x08, 0x49, 0x24, 0xd5, 0x25, 0x96, 0x03, 0xb7, 0xf7, 0x94,
+	0x86, 0x96, 0x10, 0x54, 0xee, 0xb2, 0x28, 0x0a, 0xa5, 0xa4, 0x9e, 0xf9, 0x08, 0x2a, 0x2e, 0x06,
+	0x75, 0x63, 0xdd, 0xd8, 0xaa, 0xee, 0xac, 0xda, 0x63, 0xb5, 0xd9, 0x1a, 0xf1, 0xb4, 0x7c, 0xf6,
+	0x63, 0xad, 0xe4, 0x64, 0x10, 0xeb, 0x35, 0x98, 0xc8, 0xa9, 0x5f, 0xee, 0x9d, 0x26, 0x21, 0xff,
+	0x5b, 0xca, 0xaf, 0x06, 0x2c, 0x0e, 0x75, 0x3a, 0xd4, 0x0f, 0x85, 0xa4, 0x8a, 0xf5, 0x21, 0xcc,
+	0x10, 0x95, 0xca, 0x48, 0x57, 0x0a, 0x48, 0x11, 0x96, 0x71, 0x6a, 0x80, 0x42, 0x4a, 0xca, 0x23,
+	0x51, 0x9f, 0x9a, 0x88, 0x3c, 0x54, 0x35, 0x39, 0x12, 0x01, 0xe6, 0x1a, 0x54, 0xb5, 0xac, 0x4e,
+	0x40, 0x44, 0x50, 0x9f, 0x5e, 0x37, 0xb6, 0x6a, 0x0e, 0xe8, 0xd4, 0x3e, 0x11, 0x81, 0xf5, 0x12,
+	0x6e, 0xa1, 0x58, 0xc4, 0x1e, 0x25, 0x1e, 0x91, 0x5a, 0xa9, 0x3e, 0xcf, 0xf8, 0xc3, 0xf3, 0xac,
+	0x63, 0xa8, 0x6b, 0xef, 0xa9, 0x0c, 0x18, 0x6f, 0x73, 0xc6, 0xde, 0xb5, 0x39, 0x4b, 0x98, 0xa0,
+	0x9e, 0xf9, 0x18, 0x66, 0x12, 0x95, 0xc8, 0x58, 0xad, 0x22, 0xff, 0x43, 0x68, 0xce, 0x8d, 0xb0,
+	0x71, 0xdc, 0x2d, 0xd7, 0xa5, 0x89, 0x52, 0x7c, 0x07, 0xfe, 0xc3, 0x56, 0x75, 0x42, 0x0f, 0xe9,
+	0x6b, 0xce, 0x2c, 0xc6, 0x07, 0x9e, 0xb9, 0x09, 0xf3, 0x94, 0xf0, 0x38, 0x8c, 0xfd, 0x0e, 0x4d,
+	0x98, 0x1b, 0x60, 0x13, 0xcb, 0x4e, 0x2d, 0x4b, 0xee, 0xa9, 0x9c, 0xf5, 0xe0, 0x26, 0xb7, 0x43,
+	0xdf, 0x53, 0x77, 0x32, 0xb7, 0xf5, 0x7c, 0x74, 0x24, 0x0f, 0xc9, 0x07, 0x1a, 0x3f, 0x63, 0x1f,
+	0xe3, 0x49, 0x6a, 0x16, 0x61, 0x66, 0x54, 0x85, 0x0e, 0xac, 0xcf, 0xd7, 0x66, 0x86, 0x08, 0x11,
+	0xfa, 0xf1, 0xbf, 0x99, 0x19, 0xeb, 0x2d, 0x40, 0x9b, 0xf4, 0x29, 0x7d, 0x13, 0x10, 0x4e, 0x95,
+	0xe0, 0x44, 0x45, 0xa8, 0x60, 0xce, 0xd1, 0xc1, 0x15, 0x87, 0x53, 0x57, 0x1d, 0x6e, 0x40, 0x8d,
+	0x44, 0x2c, 0x8d, 0x65, 0x27, 0x4d, 0x85, 0xe7, 0xe2, 0xcc, 0x95, 0x9d, 0xaa, 0xce, 0x1d, 0xa9,
+	0x94, 0xf5, 0xc9, 0x80, 0xda, 0x0b, 0xce, 0xd2, 0xc4, 0x41, 0x29, 0x7d, 0x75, 0x88, 0xaf, 0x62,
+	0x3c, 0x64, 0xde, 0xd1, 0x81, 0x1a, 0x5e, 0xc9, 0x24, 0xe9, 0x65, 0x44, 0xba, 0x63, 0x80, 0x29,
+	0xe4, 0x31, 0x9f, 0x40, 0x45, 0x28, 0x91, 0xa2, 0x3e, 0xbd, 0x3e, 0xbd, 0x55, 0xdd, 0xd9, 0x28,
+	0x30, 0x39, 0xb4, 0x93, 0xff, 0xab, 0x1a, 0x66, 0xbd, 0x82, 0x05, 0x7c, 0xb7, 0xdb, 0x23, 0x61,
+	0x44, 0xba, 0xbd, 0x22, 0xbb, 0xf7, 0xe0, 0x7f, 0x37, 0x2f, 0xb9, 0xa2, 0x66, 0x61, 0x90, 0xd6,
+	0xce, 0xbe, 0x1b, 0xb0, 0x84, 0x1f, 0xd2, 0xc9, 0xcf, 0x6f, 0xb9, 0x2e, 0x4f, 0xf5, 0x14, 0x75,
+	0x89, 0x74, 0x83, 0x7c, 0x26, 0xca, 0xce, 0x2c, 0xc6, 0x07, 0xde, 0xef, 0x7d, 0xb6, 0xa0, 0x82,
+	0x1d, 0xc9, 0x7d, 0x6e, 0x16, 0xf8, 0x1c, 0xed, 0x69, 0xee, 0x54, 0x03, 0xcd, 0x5d, 0xa8, 0xa0,
+	0x15, 0x51, 0x2f, 0x23, 0xc5, 0xdd, 0x49, 0xad, 0x1a, 0xb4, 0x23, 0x27, 0xd1, 0x50, 0xab, 0x7d,
+	0xdd, 0x1c, 0x16, 0x52, 0xaf, 0xa0, 0x6b, 0xd7, 0x27, 0x61, 0xea, 0xe6, 0x24, 0xb0, 0xec, 0xfe,
+	0x6d, 0xe3, 0x2e, 0xc8, 0xef, 0x9f, 0x15, 0x98, 0x23, 0xf8, 0x23, 0x86, 0xb2, 0x9f, 0x51, 0x0e,
+	0x13, 0xea, 0x76, 0xd6, 0xab, 0x23, 0x1b, 0xed, 0xd5, 0x42, 0x2b, 0xaa, 0x68, 0x68, 0x01, 0xa3,
+	0xfd, 0xb3, 0x8b, 0x86, 0x71, 0x7e, 0xd1, 0x30, 0x7e, 0x5e, 0x34, 0x8c, 0x2f, 0x97, 0x8d, 0xd2,
+	0xf9, 0x65, 0xa3, 0xf4, 0xed, 0xb2, 0x51, 0x3a, 0xb6, 0xfd, 0x50, 0x06, 0x69, 0xd7, 0x76, 0x59,
+	0xd4, 0x1c, 0x2c, 0xa3, 0xc1, 0xc3, 0xe9, 0xc8, 0x5e, 0x92, 0xfd, 0x84, 0x8a, 0x6e, 0x05, 0xb7,
+	0xd2, 0xfd, 0x5f, 0x01, 0x00, 0x00, 0xff, 0xff, 0x5e, 0x73, 0xd5, 0x5c, 0x2f, 0x07, 0x00, 0x00,
 }
 
 func (m *EventAssetCommitted) Marshal() (dAtA []byte, err error) {
@@ -1148,11 +1263,6 @@ func (m *PayeeShare) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
-	if m.ClaimableUusdc != 0 {
-		i = encodeVarintEvents(dAtA, i, uint64(m.ClaimableUusdc))
-		i--
-		dAtA[i] = 0x20
-	}
 	if m.AmountUusdc != 0 {
 		i = encodeVarintEvents(dAtA, i, uint64(m.AmountUusdc))
 		i--
@@ -1164,6 +1274,88 @@ func (m *PayeeShare) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i = encodeVarintEvents(dAtA, i, uint64(len(m.AssetId)))
 		i--
 		dAtA[i] = 0x12
+	}
+	if len(m.Payee) > 0 {
+		i -= len(m.Payee)
+		copy(dAtA[i:], m.Payee)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Payee)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *GroupRoyalty) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *GroupRoyalty) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *GroupRoyalty) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Shares) > 0 {
+		for iNdEx := len(m.Shares) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Shares[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintEvents(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1a
+		}
+	}
+	if m.TotalUusdc != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.TotalUusdc))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Group != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Group))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *PayeeClaimable) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *PayeeClaimable) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *PayeeClaimable) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ClaimableUusdc != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.ClaimableUusdc))
+		i--
+		dAtA[i] = 0x10
 	}
 	if len(m.Payee) > 0 {
 		i -= len(m.Payee)
@@ -1195,10 +1387,10 @@ func (m *EventRoyaltiesAccrued) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
-	if len(m.Shares) > 0 {
-		for iNdEx := len(m.Shares) - 1; iNdEx >= 0; iNdEx-- {
+	if len(m.Payees) > 0 {
+		for iNdEx := len(m.Payees) - 1; iNdEx >= 0; iNdEx-- {
 			{
-				size, err := m.Shares[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				size, err := m.Payees[iNdEx].MarshalToSizedBuffer(dAtA[:i])
 				if err != nil {
 					return 0, err
 				}
@@ -1209,13 +1401,22 @@ func (m *EventRoyaltiesAccrued) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 			dAtA[i] = 0x22
 		}
 	}
+	if len(m.Groups) > 0 {
+		for iNdEx := len(m.Groups) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Groups[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintEvents(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1a
+		}
+	}
 	if m.TotalUusdc != 0 {
 		i = encodeVarintEvents(dAtA, i, uint64(m.TotalUusdc))
-		i--
-		dAtA[i] = 0x18
-	}
-	if m.Group != 0 {
-		i = encodeVarintEvents(dAtA, i, uint64(m.Group))
 		i--
 		dAtA[i] = 0x10
 	}
@@ -1449,6 +1650,40 @@ func (m *PayeeShare) Size() (n int) {
 	if m.AmountUusdc != 0 {
 		n += 1 + sovEvents(uint64(m.AmountUusdc))
 	}
+	return n
+}
+
+func (m *GroupRoyalty) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Group != 0 {
+		n += 1 + sovEvents(uint64(m.Group))
+	}
+	if m.TotalUusdc != 0 {
+		n += 1 + sovEvents(uint64(m.TotalUusdc))
+	}
+	if len(m.Shares) > 0 {
+		for _, e := range m.Shares {
+			l = e.Size()
+			n += 1 + l + sovEvents(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *PayeeClaimable) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Payee)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
 	if m.ClaimableUusdc != 0 {
 		n += 1 + sovEvents(uint64(m.ClaimableUusdc))
 	}
@@ -1464,14 +1699,17 @@ func (m *EventRoyaltiesAccrued) Size() (n int) {
 	if m.BatchId != 0 {
 		n += 1 + sovEvents(uint64(m.BatchId))
 	}
-	if m.Group != 0 {
-		n += 1 + sovEvents(uint64(m.Group))
-	}
 	if m.TotalUusdc != 0 {
 		n += 1 + sovEvents(uint64(m.TotalUusdc))
 	}
-	if len(m.Shares) > 0 {
-		for _, e := range m.Shares {
+	if len(m.Groups) > 0 {
+		for _, e := range m.Groups {
+			l = e.Size()
+			n += 1 + l + sovEvents(uint64(l))
+		}
+	}
+	if len(m.Payees) > 0 {
+		for _, e := range m.Payees {
 			l = e.Size()
 			n += 1 + l + sovEvents(uint64(l))
 		}
@@ -2518,7 +2756,211 @@ func (m *PayeeShare) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
-		case 4:
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *GroupRoyalty) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: GroupRoyalty: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: GroupRoyalty: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Group", wireType)
+			}
+			m.Group = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Group |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TotalUusdc", wireType)
+			}
+			m.TotalUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TotalUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shares", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Shares = append(m.Shares, PayeeShare{})
+			if err := m.Shares[len(m.Shares)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *PayeeClaimable) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: PayeeClaimable: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: PayeeClaimable: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Payee", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Payee = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field ClaimableUusdc", wireType)
 			}
@@ -2608,25 +3050,6 @@ func (m *EventRoyaltiesAccrued) Unmarshal(dAtA []byte) error {
 			}
 		case 2:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Group", wireType)
-			}
-			m.Group = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowEvents
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Group |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 3:
-			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field TotalUusdc", wireType)
 			}
 			m.TotalUusdc = 0
@@ -2644,9 +3067,9 @@ func (m *EventRoyaltiesAccrued) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
-		case 4:
+		case 3:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Shares", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Groups", wireType)
 			}
 			var msglen int
 			for shift := uint(0); ; shift += 7 {
@@ -2673,8 +3096,42 @@ func (m *EventRoyaltiesAccrued) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Shares = append(m.Shares, PayeeShare{})
-			if err := m.Shares[len(m.Shares)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+			m.Groups = append(m.Groups, GroupRoyalty{})
+			if err := m.Groups[len(m.Groups)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Payees", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Payees = append(m.Payees, PayeeClaimable{})
+			if err := m.Payees[len(m.Payees)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

@@ -121,8 +121,8 @@ func (g *GenesisState) validateTerms(assets assetIndex) error {
 	}
 	for i := range g.Assets {
 		asset := &g.Assets[i]
-		if terms, found := newest[string(asset.Id)]; !found || terms.Version != asset.Version {
-			return errorsmod.Wrapf(ErrInvalidGenesis, "asset %X has no terms of its version %d", asset.Id, asset.Version)
+		if terms, found := newest[string(asset.Id)]; !found || terms.Version != asset.Version || terms.FromEpoch != asset.TermsFrom {
+			return errorsmod.Wrapf(ErrInvalidGenesis, "asset %X has no terms of its version %d from epoch %d", asset.Id, asset.Version, asset.TermsFrom)
 		}
 	}
 	return nil

@@ -28,6 +28,13 @@ type AssetTerms struct {
 	Payees     []Payee
 }
 
+// GroupDue is what one settled group of a batch owes to its authors.
+type GroupDue struct {
+	Group     uint32 // position in the batch
+	Pricing   Pricing
+	Waterfall split.Waterfall // by Pricing
+}
+
 // Waterfall divides amount (uusdc) between take, royalties and operator by [split.Settle].
 //
 // The take goes first: royalties are also capped by what takeBps leaves. The rate of a base that does not earn stays with
