@@ -38,7 +38,7 @@ func TestDemoOnce(t *testing.T) {
 	if r.Refused["host JOB_AUTH_EXPIRED"] == 0 || r.Cancelled == 0 || r.FailedJobs == 0 {
 		t.Errorf("nothing went wrong on purpose: refused %v, cancelled %d, failed %d", r.Refused, r.Cancelled, r.FailedJobs)
 	}
-	for _, want := range []string{"SIMULATED", "WHO SERVED WHAT", "All ", "/.well-known/gpucoord", "rewards explain", "WHAT WAS VERIFIED, BY WHOM"} {
+	for _, want := range []string{"SIMULATED", "WHO SERVED WHAT", "All ", "WHAT STAYS", "rewards explain", "WHAT WAS VERIFIED, BY WHOM"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -35,7 +35,7 @@ const (
 // writeGenesis writes the genesis: accounts, balances, the validator's transaction, short epochs, then the patch.
 func (n *localnet) writeGenesis() error {
 	state := n.wiring.DefaultGenesis()
-	for _, set := range []func(app.GenesisState) error{n.setAccounts, n.setValidator, n.setEpochs} {
+	for _, set := range []func(app.GenesisState) error{n.setAccounts, n.setValidator, n.setEpochs, n.setAnchors} {
 		if err := set(state); err != nil {
 			return err
 		}

@@ -61,6 +61,7 @@ type localnet struct {
 	validator fundedAccount
 	accounts  []fundedAccount
 	consensus cryptotypes.PubKey
+	anchorKey [20]byte
 }
 
 // initLocalnet writes the home that opts describe.
@@ -74,7 +75,7 @@ func initLocalnet(wiring *app.App, opts localnetOptions) (localnetReport, error)
 	if _, err := os.Stat(net.comet.GenesisFile()); !errors.Is(err, fs.ErrNotExist) {
 		return localnetReport{}, fmt.Errorf("%w: %s", errHomeInUse, opts.home)
 	}
-	for _, step := range []func() error{net.writeSettings, net.makeKeys, net.writeGenesis} {
+	for _, step := range []func() error{net.writeSettings, net.makeKeys, net.makeAnchorKey, net.writeGenesis} {
 		if err := step(); err != nil {
 			return localnetReport{}, err
 		}
@@ -117,11 +118,12 @@ func (n *localnet) writeSettings() error {
 	settings.MinGasPrices = n.opts.gasPrices
 	settings.GRPC.Address = fmt.Sprintf("127.0.0.1:%d", n.opts.ports.GRPC)
 	settings.API.Address = fmt.Sprintf("tcp://127.0.0.1:%d", n.opts.ports.API)
+	settings.Anchor.KeyFile = localAnchorKeyFile
 	serverconfig.SetConfigTemplate(template)
 	serverconfig.WriteConfigFile(filepath.Join(files, "app.toml"), settings)
 
-	clientSettings := fmt.Sprintf("chain-id = %q\nkeyring-backend = %q\nkeyring-default-keyname = \"\"\noutput = \"json\"\nnode = %q\nbroadcast-mode = \"sync\"\n",
-		n.opts.chainID, keyring.BackendTest, n.comet.RPC.ListenAddress)
+	clientSettings := fmt.Sprintf("chain-id = %q\nkeyring-backend = %q\nkeyring-default-keyname = \"\"\noutput = \"text\"\nnode = %q\nbroadcast-mode = \"sync\"\ngas-prices = %q\n",
+		n.opts.chainID, keyring.BackendTest, n.comet.RPC.ListenAddress, n.opts.gasPrices)
 	if err := os.WriteFile(filepath.Join(files, "client.toml"), []byte(clientSettings), 0o600); err != nil {
 		return fmt.Errorf("write client.toml: %w", err)
 	}

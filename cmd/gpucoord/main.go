@@ -17,7 +17,7 @@ const environmentPrefix = "GPUCOORD"
 func main() {
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 

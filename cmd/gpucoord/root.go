@@ -5,14 +5,22 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	dbm "github.com/cosmos/cosmos-db"
+	"github.com/cosmos/gogoproto/proto"
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"cosmossdk.io/client/v2/autocli"
+	"cosmossdk.io/client/v2/autocli/flag"
 	"cosmossdk.io/log/v2"
 	"github.com/cosmos/cosmos-sdk/client"
 	clientconfig "github.com/cosmos/cosmos-sdk/client/config"
 	"github.com/cosmos/cosmos-sdk/client/debug"
+	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/client/keys"
 	"github.com/cosmos/cosmos-sdk/client/pruning"
 	"github.com/cosmos/cosmos-sdk/client/rpc"
@@ -34,18 +42,23 @@ func newRootCommand(home string) (*cobra.Command, error) {
 	}
 	clientCtx := newClientContext(wiring.Encoding(), home)
 
+	noted := new(refusal)
 	root := &cobra.Command{
-		Use:               "gpucoord",
-		Short:             "Node, transactions and queries of the gpucoord chain",
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return prepare(cmd, clientCtx) },
+		Use:                "gpucoord",
+		Short:              "Node, transactions and queries of the gpucoord chain",
+		SilenceErrors:      true,
+		SilenceUsage:       true,
+		PersistentPreRunE:  func(cmd *cobra.Command, _ []string) error { return prepare(cmd, clientCtx, noted) },
+		PersistentPostRunE: func(*cobra.Command, []string) error { return noted.err },
 	}
 	basics, txConfig := wiring.Basics(), wiring.Encoding().TxConfig
 	root.AddCommand(
 		withConsensusParams(genutilcli.InitCmd(basics, home)),
 		genutilcli.Commands(txConfig, basics, home),
 		newLocalnetCommand(wiring, home),
+		newAnchorsCommand(),
+		newReceiptCommand(clientCtx),
+		newVerifyCommand(),
 		keys.Commands(),
 		newQueryCommand(),
 		newTxCommand(),
@@ -56,12 +69,55 @@ func newRootCommand(home string) (*cobra.Command, error) {
 	)
 	server.AddCommands(root, home, newNode, exportNode, func(*cobra.Command) {})
 
-	commands := wiring.AutoCLI()
-	commands.ClientCtx = clientCtx
-	if err := commands.EnhanceRootCommand(root); err != nil {
-		return nil, fmt.Errorf("generate the modules' commands: %w", err)
+	if err := addModuleCommands(root, wiring, clientCtx); err != nil {
+		return nil, err
 	}
 	return root, nil
+}
+
+// addModuleCommands generates the commands of the modules.
+func addModuleCommands(root *cobra.Command, wiring *app.App, clientCtx client.Context) error {
+	commands := wiring.AutoCLI()
+	commands.ClientCtx = clientCtx
+	files, err := proto.MergedRegistry()
+	if err != nil {
+		return fmt.Errorf("read the protobuf descriptors: %w", err)
+	}
+	form := bytesForm{files: files, accounts: commands.AddressCodec}
+	if err := commands.EnhanceRootCommandWithBuilder(root, newCommandBuilder(commands, files, form)); err != nil {
+		return fmt.Errorf("generate the modules' commands: %w", err)
+	}
+	query, _, err := root.Find([]string{"query"})
+	if err != nil {
+		return err
+	}
+	texts := map[protoreflect.FullName]textOf{explainMethod: explainText(wiring.Encoding().Codec)}
+	return printer{form: form, texts: texts}.wrapQueries(query, commands.ModuleOptions)
+}
+
+// newCommandBuilder is the SDK's own, with arguments that take bytes as queries print them.
+func newCommandBuilder(commands autocli.AppOptions, files *protoregistry.Files, form bytesForm) *autocli.Builder {
+	builder := &autocli.Builder{
+		Builder: flag.Builder{
+			TypeResolver: protoregistry.GlobalTypes, FileResolver: files, AddressCodec: commands.AddressCodec,
+			ValidatorAddressCodec: commands.ValidatorAddressCodec, ConsensusAddressCodec: commands.ConsensusAddressCodec,
+		},
+		GetClientConn: func(cmd *cobra.Command) (grpc.ClientConnInterface, error) { return client.GetClientQueryContext(cmd) },
+		AddQueryConnFlags: func(cmd *cobra.Command) {
+			flags.AddQueryFlagsToCmd(cmd)
+			flags.AddKeyringFlags(cmd.Flags())
+		},
+		AddTxConnFlags: flags.AddTxFlagsToCmd,
+	}
+	files.RangeFiles(func(file protoreflect.FileDescriptor) bool {
+		for i := range file.Messages().Len() {
+			if d := file.Messages().Get(i); strings.HasPrefix(string(d.FullName()), ourPackages) {
+				builder.DefineMessageFlagType(d.FullName(), messageFlag{form: form, desc: d})
+			}
+		}
+		return true
+	})
+	return builder
 }
 
 func newClientContext(encoding app.Encoding, home string) client.Context {
@@ -76,10 +132,13 @@ func newClientContext(encoding app.Encoding, home string) client.Context {
 		WithViper(environmentPrefix)
 }
 
-// prepare reads flags, environment and the files under --home, which it writes with their defaults when absent.
-func prepare(cmd *cobra.Command, clientCtx client.Context) error {
+// prepare reads flags, environment and the files under --home. A node's commands write those with their defaults when absent.
+func prepare(cmd *cobra.Command, clientCtx client.Context, noted *refusal) error {
 	cmd.SetOut(cmd.OutOrStdout())
 	cmd.SetErr(cmd.ErrOrStderr())
+	if needed := needs(cmd); needed != needsNode {
+		return prepareClient(cmd, clientCtx, needed, noted)
+	}
 	clientCtx, err := client.ReadPersistentCommandFlags(clientCtx.WithCmdContext(cmd.Context()), cmd.Flags())
 	if err != nil {
 		return err
@@ -96,7 +155,7 @@ func prepare(cmd *cobra.Command, clientCtx client.Context) error {
 
 // newQueryCommand groups the queries; the modules' own are generated.
 func newQueryCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "query", Aliases: []string{"q"}, Short: "Ask the chain", RunE: client.ValidateCmd}
+	cmd := &cobra.Command{Use: "query", Aliases: []string{"q"}, Short: "Ask the chain", Long: queryLong, RunE: client.ValidateCmd}
 	cmd.AddCommand(
 		rpc.WaitTxCmd(),
 		server.QueryBlockCmd(),

@@ -24,12 +24,12 @@ const (
 )
 
 // appSettings are the template and the values of a new app.toml.
-func appSettings() (template string, config *serverconfig.Config) {
-	config = serverconfig.DefaultConfig()
+func appSettings() (template string, config *nodeSettings) {
+	config = &nodeSettings{Config: *serverconfig.DefaultConfig()}
 	config.MinGasPrices = minimumGasPrice
 	config.QueryGasLimit = queryGasLimit
 	config.API.Enable = true // on the loopback address, as gRPC
-	return serverconfig.DefaultConfigTemplate, config
+	return serverconfig.DefaultConfigTemplate + anchorTemplate, config
 }
 
 // cometSettings are the values of a new config.toml.

@@ -183,8 +183,8 @@ func (a *auditor) hosts() {
 	for _, o := range operators {
 		address := a.w.state.Accounts[o.name].Address
 		l, s := logged[address], settled[address]
-		a.add("log of "+hostOf(o.name)+" = settled batches", l == s, "%s receipts, %s uusdc, %s tokens against %s, %s, %s",
-			thousands(l.count), thousands(l.amount), thousands(l.tokens), thousands(s.count), thousands(s.amount), thousands(s.tokens))
+		a.add("log of "+hostOf(o.name)+" = settled batches", l == s, "%s, %s uusdc, %s tokens against %s, %s, %s",
+			count(l.count, "receipt", "receipts"), thousands(l.amount), thousands(l.tokens), thousands(s.count), thousands(s.amount), thousands(s.tokens))
 	}
 	a.add(CheckCountersigned, open == 0, "%d are not", open)
 	a.once()
@@ -217,8 +217,8 @@ func (a *auditor) once() {
 			}
 		}
 	}
-	a.add("every payable receipt is in exactly one settled batch", lost+twice+strange == 0, "%d receipts; %d lost, %d twice, %d that no host has",
-		payable, lost, twice, strange)
+	a.add("every payable receipt is in exactly one settled batch", lost+twice+strange == 0, "%s; %d lost, %d twice, %d that no host has",
+		count(uint64(payable), "receipt", "receipts"), lost, twice, strange)
 }
 
 // gateways compares each gateway's own ledger with the chain.
@@ -235,8 +235,8 @@ func (a *auditor) gateways() {
 		})
 		own := a.facts.books[g.name]
 		ownJobs, ownAmount := own.sums(a.report.FirstEpoch, a.report.LastEpoch)
-		a.add("ledger of "+g.name+" = chain", jobs == ownJobs && amount == ownAmount, "%s jobs, %s uusdc against %s, %s",
-			thousands(ownJobs), thousands(ownAmount), thousands(jobs), thousands(amount))
+		a.add("ledger of "+g.name+" = chain", jobs == ownJobs && amount == ownAmount, "%s, %s uusdc against %s, %s",
+			count(ownJobs, "job", "jobs"), thousands(ownAmount), thousands(jobs), thousands(amount))
 	}
 }
 
@@ -339,7 +339,7 @@ func (a *auditor) rewards() {
 			s.CollectedUusdc == e.state.PoolUusdc
 	}
 	a.add("epoch rewards: rows = pools, to the unit", ok, "%s uusdc", thousands(sum))
-	a.add("no reward is above its cap, three quarters of the take it is for", capped, "%d epochs", len(a.facts.settled))
+	a.add("no reward is above its cap, three quarters of the take it is for", capped, "%s", count(uint64(len(a.facts.settled)), "epoch", "epochs"))
 }
 
 // samples checks that every batch of the epochs was settled with all its samples opened.

@@ -82,14 +82,14 @@ func (st *story) addEpoch(id, epoch uint64) {
 			Epoch: epoch, Params: rewardstypes.DefaultParams(), CollectedUusdc: 600, PoolUusdc: 600, FromPoolUusdc: 200, RewardsUusdc: 200, InsuranceUusdc: 400,
 		},
 		explained: map[string]*rewardstypes.QueryExplainResponse{
-			north: {Row: rewardstypes.OperatorEpoch{Operator: north, TakeUusdc: 1_000, CapUusdc: 750, RewardUusdc: 200}},
+			north: {Row: rewardstypes.OperatorEpoch{Operator: north, Epoch: epoch, TakeUusdc: 1_000, CapUusdc: 750, RewardUusdc: 200}},
 		},
 	})
 }
 
 // audit returns the report and the names of the checks that did not hold.
 func (st *story) audit() (*Report, []string) {
-	r := st.w.newReport(st.then, st.traffic)
+	r := st.w.newReport(st.baseline, st.then, st.traffic)
 	st.w.audit(st.baseline, st.then, st.traffic, r)
 	var failed []string
 	for _, c := range r.Checks {

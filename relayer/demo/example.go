@@ -21,7 +21,7 @@ func (p *page) example(w *World, f *facts) {
 	p.head("WHO WAS PAID WHAT AND WHY: one group, step by step")
 	p.line("  batch %d, epoch %d, operator %s; settler %s; model %s, adapter %s", b.Id, b.Epoch,
 		w.named(b.Operator), w.named(s.Settler), names[[32]byte(g.ModelId)], adapter)
-	p.line("  %s receipts, %s tokens: amount %s", thousands(g.Count), thousands(g.Tokens), usd(g.AmountUusdc))
+	p.line("  %s, %s: amount %s", count(g.Count, "receipt", "receipts"), count(g.Tokens, "token", "tokens"), usd(g.AmountUusdc))
 	params := f.paramsOf(b.Epoch)
 	in, payees, bpsOf, err := w.pricing(f, b, g, params)
 	if err != nil {

@@ -47,6 +47,8 @@ type facts struct {
 	books map[string]book
 	// claimed are the jobs whose records each batch published, by batch.
 	claimed map[uint64][][32]byte
+	// why is what the command line says of the largest reward.
+	why string
 	// rejected counts the records that relayers found wrong.
 	rejected uint64
 }

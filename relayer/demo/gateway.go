@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 )
 
 const (
@@ -94,27 +95,35 @@ func (w *World) admin(ctx context.Context, i int, method, path string, body, ans
 	return json.NewDecoder(response.Body).Decode(answer)
 }
 
-// openCustomers makes API keys with credit, unless the gateway has them from an earlier run.
+// openCustomers makes API keys with credit, unless the gateway has them from an earlier run, and a file of each for the shell.
 func (w *World) openCustomers(ctx context.Context, i int) error {
 	name := gateways[i].name
-	if len(w.apiKeys(name)) == customersPerGateway {
-		return nil
-	}
-	var keys []string
-	for range customersPerGateway {
-		var answer struct {
-			Key string `json:"key"`
+	keys := w.apiKeys(name)
+	if len(keys) != customersPerGateway {
+		keys = nil
+		for range customersPerGateway {
+			var answer struct {
+				Key string `json:"key"`
+			}
+			if err := w.admin(ctx, i, http.MethodPost, "/admin/v1/keys", map[string]uint64{"credits_uusdc": customerCredit}, &answer); err != nil {
+				return err
+			}
+			keys = append(keys, answer.Key)
 		}
-		if err := w.admin(ctx, i, http.MethodPost, "/admin/v1/keys", map[string]uint64{"credits_uusdc": customerCredit}, &answer); err != nil {
-			return err
-		}
-		keys = append(keys, answer.Key)
+		w.mu.Lock()
+		w.state.APIKeys[name] = keys
+		w.mu.Unlock()
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.state.APIKeys[name] = keys
+	for n, key := range keys {
+		if err := os.WriteFile(w.home.keyFile(customerFile(name, n)), []byte(key+"\n"), 0o600); err != nil {
+			return fmt.Errorf("write a customer's key: %w", err)
+		}
+	}
 	return nil
 }
+
+// customerFile names the file of a customer's API key.
+func customerFile(gateway string, n int) string { return fmt.Sprintf("%s-customer-%d", gateway, n+1) }
 
 func (w *World) apiKeys(gateway string) []string {
 	w.mu.Lock()

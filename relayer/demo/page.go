@@ -4,7 +4,6 @@ package demo
 
 import (
 	"fmt"
-	"sort"
 	"strings"
 )
 
@@ -67,59 +66,68 @@ func (w *World) page(f *facts, t *Traffic, r *Report) string {
 	p.authors(r)
 	p.checks(r)
 	p.claims(f)
-	p.links(w, r)
+	p.links(w, f, r)
 	return p.b.String()
 }
 
 func (p *page) requests(t *Traffic, r *Report) {
-	p.head("REQUESTS, as their customers saw them")
+	p.head("REQUESTS of this run, as their customers saw them")
 	p.line("  %d sent in %.0f s, %.2g times as fast as the trace: %d served, %d left by their customer in the middle of the stream",
 		t.Sent, t.Elapsed.Seconds(), t.Span.Seconds()/max(t.Elapsed.Seconds(), 0.001), t.Served, t.Cancelled)
 	for _, name := range t.refusals() {
 		p.line("  %d refused by the %s", t.Refused[name], name)
 	}
-	p.line("  %d receipts are of jobs that failed or were left; engines fail one job in %d on purpose, and gateways then try another host", r.FailedJobs, engineFailEvery)
+	p.line("  %s of jobs that failed or were left; engines fail one job in %d on purpose, and gateways then try another host",
+		count(r.FailedJobs, "receipt is", "receipts are"), engineFailEvery)
 }
 
 func (p *page) served(r *Report) {
-	p.head(fmt.Sprintf("WHO SERVED WHAT AND WAS PAID WHAT, epochs %d to %d, settled at height %d", r.FirstEpoch, r.LastEpoch, r.Height))
-	var rows [][]string
-	for _, o := range r.Operators {
-		rows = append(rows, []string{
-			o.Name + " (simulated)", thousands(o.Receipts), thousands(o.OK), thousands(o.Fail), thousands(o.Tokens), usd(o.AmountUusdc),
-			usd(o.TakeUusdc), usd(o.RoyaltiesUusdc), usd(o.OperatorShareUusdc), usd(o.DirectShareUusdc), usd(o.RewardsUusdc), percent(o.ReputationPpm),
-		})
+	p.head(fmt.Sprintf("WHO SERVED WHAT AND WAS PAID WHAT in this run: epochs %d to %d, settled at height %d", r.FirstEpoch, r.LastEpoch, r.Height))
+	var work, paid, all [][]string
+	sum := OperatorReport{Receipts: r.Receipts, Tokens: r.Tokens, AmountUusdc: r.AmountUusdc, TakeUusdc: r.TakeUusdc, RoyaltiesUusdc: r.RoyaltiesUusdc}
+	sum.OperatorShareUusdc, sum.DirectShareUusdc, sum.RewardsUusdc = r.OperatorShareUusdc, r.DirectShareUusdc, r.RewardsUusdc
+	for i := range r.Operators {
+		o := &r.Operators[i]
+		sum.OK, sum.Fail, sum.Cancelled = sum.OK+o.OK, sum.Fail+o.Fail, sum.Cancelled+o.Cancelled
+		work = append(work, append(o.work(o.Name+" (simulated)"), percent(o.ReputationPpm), o.Address))
+		paid = append(paid, o.paid(o.Name+" (simulated)"))
 	}
-	rows = append(rows, []string{
-		"all", thousands(r.Receipts), "", "", thousands(r.Tokens), usd(r.AmountUusdc), usd(r.TakeUusdc), usd(r.RoyaltiesUusdc),
-		usd(r.OperatorShareUusdc), usd(r.DirectShareUusdc), usd(r.RewardsUusdc), "",
-	})
-	p.table([]string{"operator", "receipts", "ok", "failed", "tokens", "amount", "take", "royalties", "share", "paid direct", "reward", "reputation"}, rows)
-	p.line("  share: settled on the chain. paid direct: the operator's customer paid it himself (simulated), so only take and royalties settle.")
+	p.table([]string{"operator", "receipts", "ok", "failed", "cancelled", "tokens", "reputation", "account"}, append(work, append(sum.work("all"), "", "")))
 	p.line("")
-	rows = nil
+	p.table([]string{"operator", "amount", "take", "royalties", "share", "paid direct", "reward"}, append(paid, sum.paid("all")))
+	p.line("  cancelled: the customer left, or stopped reading. share: settled on the chain. paid direct: the operator's customer paid it")
+	p.line("  himself (simulated), so only take and royalties settle.")
+	p.line("")
 	for _, m := range r.Models {
-		rows = append(rows, []string{m.Model, m.Adapter, thousands(m.Receipts), thousands(m.Tokens), usd(m.AmountUusdc), usd(m.RoyaltiesUusdc)})
+		all = append(all, []string{m.Model, m.Adapter, thousands(m.Receipts), thousands(m.Tokens), usd(m.AmountUusdc), usd(m.RoyaltiesUusdc)})
 	}
-	p.table([]string{"model", "adapter", "receipts", "tokens", "amount", "royalties"}, rows)
+	p.table([]string{"model", "adapter", "receipts", "tokens", "amount", "royalties"}, all)
 }
 
-// why prints the chain's own explanation of the largest reward.
-func (p *page) why(w *World, f *facts) {
-	p.head("WHY: the largest epoch reward, as 'gpucoord query rewards explain' says it")
-	var (
-		best  uint64
-		lines []string
-	)
-	for _, e := range f.settled {
-		for _, x := range e.explained {
-			if lines == nil || x.Row.RewardUusdc > best {
-				best, lines = x.Row.RewardUusdc, x.Text
-			}
-		}
+// work is the row of what an operator served.
+func (o *OperatorReport) work(name string) []string {
+	return []string{name, thousands(o.Receipts), thousands(o.OK), thousands(o.Fail), thousands(o.Cancelled), thousands(o.Tokens)}
+}
+
+// paid is the row of what it was paid.
+func (o *OperatorReport) paid(name string) []string {
+	return []string{
+		name, usd(o.AmountUusdc), usd(o.TakeUusdc), usd(o.RoyaltiesUusdc), usd(o.OperatorShareUusdc), usd(o.DirectShareUusdc), usd(o.RewardsUusdc),
 	}
-	for _, line := range lines {
-		p.wrapped("  "+w.named(line), 118)
+}
+
+// why prints what the command line says of the largest reward.
+func (p *page) why(w *World, f *facts) {
+	best := f.largestReward()
+	if best == nil {
+		return
+	}
+	p.head("WHY: the largest epoch reward of this run")
+	p.line("  %s", shellLine(w.opts.Node, w.explainArgs(&best.Row)...))
+	p.line("  says, here with names in the place of addresses:")
+	p.line("")
+	for line := range strings.Lines(f.why) {
+		p.wrapped(strings.TrimRight("  "+w.named(line), " \n"), 130)
 	}
 }
 
@@ -148,16 +156,21 @@ func (w *World) named(text string) string {
 }
 
 func (p *page) authors(r *Report) {
-	p.head("ROYALTIES per author, since the chain began")
+	p.head("ROYALTIES per author")
 	var rows [][]string
+	var run uint64
 	for _, a := range r.Royalties {
-		rows = append(rows, []string{a.Name, usd(a.LifetimeUusdc), a.Address})
+		run += a.RunUusdc
+		rows = append(rows, []string{a.Name, usd(a.RunUusdc), usd(a.LifetimeUusdc), a.Address})
 	}
-	p.table([]string{"author", "earned", "account"}, rows)
+	p.table([]string{"author", "in this run", "since genesis", "account"}, rows)
+	if run != r.RoyaltiesUusdc {
+		p.line("  In this run settled work of an earlier one too: %s more than the epochs above.", usd(run-min(run, r.RoyaltiesUusdc)))
+	}
 }
 
 func (p *page) checks(r *Report) {
-	p.head("MONEY AND COUNTS")
+	p.head("MONEY AND COUNTS, of this run's epochs and of balances since it began")
 	for _, c := range r.Checks {
 		mark := "ok  "
 		if !c.OK {
@@ -175,35 +188,15 @@ func (p *page) checks(r *Report) {
 // claims says what was verified, by whom and when, and what was not.
 func (p *page) claims(f *facts) {
 	p.head("WHAT WAS VERIFIED, BY WHOM, AND WHAT WAS NOT")
-	samples, batches := uint32(0), 0
-	for _, b := range f.batches {
-		samples, batches = samples+b.Samples, batches+1
+	samples := uint64(0)
+	for i := range f.batches {
+		samples += uint64(f.batches[i].Samples)
 	}
 	p.line("  Signatures, counts and prices of every receipt: by its gateway before it countersigned, and by the relayer before it batched it.")
-	p.line("  %d samples of %d batches, records and all signatures: by the chain, in blocks up to %d.", samples, batches, f.height)
+	p.line("  %s of the %s that the chain still holds, records and all signatures: by the chain, in blocks up to %d.",
+		count(samples, "sample", "samples"), count(uint64(len(f.batches)), "batch", "batches"), f.height)
 	p.line("  The sums on this page: by this program, now. Uptime, availability and latency: by nobody; stand-in values, see the explanation above.")
 	p.line("  That the right model ran, and its output: by nobody. Here none ran.")
-}
-
-func (p *page) links(w *World, r *Report) {
-	p.head("WHERE TO CLICK")
-	urls := w.urls()
-	names := make([]string, 0, len(urls))
-	for name := range urls {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		p.line("  %-22s %s", name, urls[name])
-	}
-	rest, operator := w.state.Ports.url("rest", 0), w.state.Accounts[operators[0].name].Address
-	p.line("  %-22s %s/gpucoord/rewards/v1/epochs/%d", "epoch settlement", rest, r.LastEpoch)
-	p.line("  %-22s %s/gpucoord/rewards/v1/epochs/%d/explain/%s", "explain", rest, r.LastEpoch, operator)
-	p.line("  %-22s %s", "on the command line", fmt.Sprintf("%s query rewards explain %s %d --home %s", w.opts.Node, operator, r.LastEpoch, w.home.path("node")))
-	p.line("  %-22s curl -H \"Authorization: Bearer $(cat %s)\" %s/metrics", "host metrics",
-		w.home.keyFile(hostOf(operators[0].name)+"-token"), w.state.Ports.url("host-admin", 0))
-	p.line("  %-22s %s", "logs", w.home.path("logs"))
-	p.line("  %-22s gpucoord-relayer demo --home %s", "start this one again", w.home.dir)
 }
 
 // urls are the addresses worth opening.
@@ -232,6 +225,14 @@ func thousands(n uint64) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
+}
+
+// count writes a number with its noun.
+func count(n uint64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return thousands(n) + " " + many
 }
 
 // usd writes micro-USD as USD.

@@ -53,12 +53,14 @@ type Report struct {
 
 // OperatorReport is one operator's row.
 type OperatorReport struct {
-	Name               string `json:"name"`
-	Address            string `json:"address"`
-	Simulated          bool   `json:"simulated"`
-	Receipts           uint64 `json:"receipts"`
-	OK                 uint64 `json:"ok"`
-	Fail               uint64 `json:"fail"`
+	Name      string `json:"name"`
+	Address   string `json:"address"`
+	Simulated bool   `json:"simulated"`
+	Receipts  uint64 `json:"receipts"`
+	OK        uint64 `json:"ok"`
+	Fail      uint64 `json:"fail"`
+	// Cancelled jobs are those that their customers left; they are neither ok nor failed.
+	Cancelled          uint64 `json:"cancelled"`
 	Tokens             uint64 `json:"tokens"`
 	AmountUusdc        uint64 `json:"amount_uusdc"`
 	TakeUusdc          uint64 `json:"take_uusdc"`
@@ -69,10 +71,12 @@ type OperatorReport struct {
 	ReputationPpm      uint64 `json:"reputation_ppm"`
 }
 
-// RoyaltyReport is one author's row; since the beginning of the chain.
+// RoyaltyReport is one author's row.
 type RoyaltyReport struct {
-	Name          string `json:"name"`
-	Address       string `json:"address"`
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	// RunUusdc accrued since the run began, LifetimeUusdc since genesis.
+	RunUusdc      uint64 `json:"run_uusdc"`
 	LifetimeUusdc uint64 `json:"lifetime_uusdc"`
 }
 
@@ -87,7 +91,7 @@ type ModelReport struct {
 }
 
 // newReport adds up the settled epochs.
-func (w *World) newReport(f *facts, t *Traffic) *Report {
+func (w *World) newReport(baseline, f *facts, t *Traffic) *Report {
 	r := &Report{
 		ChainID: w.state.ChainID, Simulated: true, Height: f.height, EpochsSettled: len(f.settled),
 		Requests: t.Sent, Served: t.Served, Cancelled: t.Cancelled, Refused: t.Refused,
@@ -125,7 +129,7 @@ func (w *World) newReport(f *facts, t *Traffic) *Report {
 	}
 	r.FailedJobs = f.count(r.FirstEpoch, r.LastEpoch, func(x *receipt.Record) bool { return x.Outcome != receipt.OutcomeOK })
 	r.sortRows(rows, models)
-	r.addAuthors(w, f)
+	r.addAuthors(w, baseline, f)
 	return r
 }
 
@@ -148,6 +152,7 @@ func (r *Report) addBatch(b *receiptstypes.Batch, row *OperatorReport, models ma
 		if row != nil {
 			row.Receipts, row.Tokens = row.Receipts+g.Count, row.Tokens+g.Tokens
 			row.OK, row.Fail = row.OK+uint64(g.Ok), row.Fail+uint64(g.Fail)
+			row.Cancelled += g.Count - uint64(g.Ok) - uint64(g.Fail)
 			row.AmountUusdc, row.TakeUusdc, row.RoyaltiesUusdc = row.AmountUusdc+amount, row.TakeUusdc+take, row.RoyaltiesUusdc+royalty
 			row.OperatorShareUusdc, row.DirectShareUusdc = row.OperatorShareUusdc+onChain, row.DirectShareUusdc+direct
 		}
@@ -175,15 +180,23 @@ func (r *Report) sortRows(rows map[string]*OperatorReport, models map[[64]byte]*
 	})
 }
 
-func (r *Report) addAuthors(w *World, f *facts) {
-	lifetime := make(map[string]uint64)
-	for _, a := range f.accruals {
-		lifetime[a.Payee] = a.LifetimeUusdc
-	}
+func (r *Report) addAuthors(w *World, baseline, f *facts) {
+	before, lifetime := baseline.royalties(), f.royalties()
 	for _, name := range authors {
 		address := w.state.Accounts[name].Address
-		r.Royalties = append(r.Royalties, RoyaltyReport{Name: name, Address: address, LifetimeUusdc: lifetime[address]})
+		r.Royalties = append(r.Royalties, RoyaltyReport{
+			Name: name, Address: address, RunUusdc: lifetime[address] - before[address], LifetimeUusdc: lifetime[address],
+		})
 	}
+}
+
+// royalties is what accrued to each author since genesis, by address.
+func (f *facts) royalties() map[string]uint64 {
+	out := make(map[string]uint64)
+	for i := range f.accruals {
+		out[f.accruals[i].Payee] = f.accruals[i].LifetimeUusdc
+	}
+	return out
 }
 
 // count counts the receipts of epochs in the hosts' logs.

@@ -139,6 +139,7 @@ func (w *World) hostSettings(i int) string {
 	t.set("fresh", blockPause.String()) // epochs last seconds here
 	// A host that does not see the chain must not count a job to an epoch whose batch may be built: the grace is longer.
 	t.set("bound", (graceBlocks * blockPause * 3 / 4).String())
+	t.set("grace_blocks", graceBlocks)
 	t.table("[[models]]")
 	t.set("name", o.base)
 	t.set("id", hexOf(assetID(o.base)))

@@ -40,6 +40,7 @@ func (w *World) show(ctx context.Context, requests []Request) error {
 	if err != nil {
 		return err
 	}
+	w.explain(ctx, out.facts)
 	if _, err := fmt.Fprint(w.opts.Out, w.page(out.facts, out.Traffic, out.Report)); err != nil {
 		return fmt.Errorf("print the page: %w", err)
 	}
@@ -95,7 +96,7 @@ func (w *World) Play(ctx context.Context, requests []Request) (*Outcome, error) 
 	if err != nil {
 		return nil, err
 	}
-	report := w.newReport(f, &r.out)
+	report := w.newReport(baseline, f, &r.out)
 	if len(f.settled) > 0 {
 		w.audit(baseline, f, &r.out, report)
 	}
@@ -217,8 +218,8 @@ func (w *World) sayEpoch(ctx context.Context, e uint64) error {
 		w.progress.say("epoch %d settled at height %d: no receipts", e, settlement.Settlement.SettledHeight)
 		return nil
 	}
-	w.progress.say("epoch %d settled at height %d: %d receipts, amount %s, take %s, royalties %s, rewards %s", e,
-		settlement.Settlement.SettledHeight, s.Receipts, usd(s.AmountUusdc), usd(s.TakeUusdc), usd(s.RoyaltyUusdc),
+	w.progress.say("epoch %d settled at height %d: %s, amount %s, take %s, royalties %s, rewards %s", e,
+		settlement.Settlement.SettledHeight, count(s.Receipts, "receipt", "receipts"), usd(s.AmountUusdc), usd(s.TakeUusdc), usd(s.RoyaltyUusdc),
 		usd(settlement.Settlement.RewardsUusdc))
 	return nil
 }
