@@ -30,11 +30,28 @@ demo: build
 	./build/gpucoord-relayer demo $(DEMO)
 
 ## test: every test, and the end-to-end test on the built binaries
-test: test-unit test-e2e
+test: test-unit test-contracts test-e2e
 
 ## test-unit: unit, vectors, property, keeper, app and daemon tests
 test-unit:
 	./scripts/go-test.sh ./...
+
+.PHONY: contracts contracts-check test-contracts bench-evm
+## contracts: compile contracts/, write the committed artifacts and the Go binding
+contracts:
+	./scripts/contracts.sh build
+
+## contracts-check: fail when a committed artifact or the binding is not what the sources give
+contracts-check:
+	./scripts/contracts.sh check
+
+## test-contracts: contracts-check, then forge's tests; says SKIPPED where npm can not be reached
+test-contracts:
+	./scripts/contracts.sh test
+
+## bench-evm: gas of anchors and proofs, printed as a table; fails above a limit
+bench-evm:
+	set -o pipefail; go test ./contracts/difftest -count=1 -run '^TestGas' -v | grep -v -E '^(INFO|WARN|=== )'
 
 ## test-e2e: drive the built binaries
 test-e2e: build

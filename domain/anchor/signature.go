@@ -52,7 +52,7 @@ type Signed struct {
 //
 // sigs stand in the order of the set. Sizes are checked before any signature.
 // Errors: those of Validate, ErrBitmap, ErrLowPower, ErrBadSignature.
-func (v Valset) Verify(digest [32]byte, bitmap Bitmap, sigs []Signature, recover Recover) error {
+func (v Valset) Verify(digest [32]byte, bitmap Bitmap, sigs []Signature, signerOf Recover) error {
 	if err := v.Validate(); err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (v Valset) Verify(digest [32]byte, bitmap Bitmap, sigs []Signature, recover
 		if !bitmap.Has(i) {
 			continue
 		}
-		if signer, err := recover(digest, sigs[next]); err != nil || signer != m.Address {
+		if signer, err := signerOf(digest, sigs[next]); err != nil || signer != m.Address {
 			return ErrBadSignature
 		}
 		next++
