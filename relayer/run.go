@@ -26,6 +26,7 @@ import (
 	"github.com/gpucoord/gpucoord/relayer/collect"
 	"github.com/gpucoord/gpucoord/relayer/config"
 	"github.com/gpucoord/gpucoord/relayer/da"
+	"github.com/gpucoord/gpucoord/relayer/evm"
 	"github.com/gpucoord/gpucoord/relayer/probe"
 	"github.com/gpucoord/gpucoord/relayer/sample"
 	"github.com/gpucoord/gpucoord/relayer/serve"
@@ -107,7 +108,11 @@ func (r *relayer) duties(ctx context.Context) ([]duty, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := r.server(ctx, collectors)
+	anchorers, err := anchorers(ctx, r.cfg.EVM, r.client, r.named("evm"))
+	if err != nil {
+		return nil, err
+	}
+	server, err := r.server(ctx, collectors, anchorers)
 	if err != nil {
 		return nil, err
 	}
@@ -125,8 +130,12 @@ func (r *relayer) duties(ctx context.Context) ([]duty, error) {
 	for _, s := range staters {
 		duties = append(duties, s.Run)
 	}
+	for _, a := range anchorers {
+		duties = append(duties, a.Run)
+	}
 	r.log.InfoContext(ctx, "relaying", slog.String("chain_id", r.cfg.ChainID), slog.String("operator", r.cfg.Operator),
-		slog.String("account", r.account.Bech32()), slog.Int("hosts", len(r.cfg.Hosts)), slog.String("listen", server.Addr(0)),
+		slog.String("account", r.account.Bech32()), slog.Int("hosts", len(r.cfg.Hosts)),
+		slog.Int("evm_contracts", len(anchorers)), slog.String("listen", server.Addr(0)),
 		slog.String("status_listen", server.Addr(1)), slog.Bool("libsecp256k1", sigcheck.Native))
 	return duties, nil
 }
@@ -216,7 +225,7 @@ func prober(h *config.RelayedHost) capacity.Probe {
 	}
 }
 
-func (r *relayer) server(ctx context.Context, collectors []*collect.Collector) (*serve.Server, error) {
+func (r *relayer) server(ctx context.Context, collectors []*collect.Collector, anchorers []*evm.Anchorer) (*serve.Server, error) {
 	src := serve.Sources{
 		ChainID: r.cfg.ChainID, Account: r.account.Bech32(), Head: r.client.Head, Operators: r.client.Operators, Store: r.store.Status,
 		Collecting: func() []serve.Collecting {
@@ -227,6 +236,7 @@ func (r *relayer) server(ctx context.Context, collectors []*collect.Collector) (
 			}
 			return out
 		},
+		EVM: reports(anchorers),
 	}
 	for i := range r.cfg.Hosts {
 		src.Simulated = src.Simulated || r.cfg.Hosts[i].Simulated != ""

@@ -56,7 +56,7 @@ type Config struct {
 	// PublicURL is where others read DA files: PublicURL/da/<SHA-256>.
 	PublicURL string
 	Interval  time.Duration
-	// GraceBlocks is how long late countersignatures are waited for, MarginBlocks how long before the end of the submit
+	// GraceBlocks is how long late countersignatures are waited for, and hosts that lost their node at the epoch's end; MarginBlocks how long before the end of the submit
 	// window a batch is built at the latest.
 	GraceBlocks, MarginBlocks uint64
 }

@@ -94,6 +94,7 @@ func TestRelayerCheckNamesTheFault(t *testing.T) {
 		"no data":               {func(c *config.Relayer) { c.DataDir = "" }, config.ErrNoDataDir},
 		"no interval":           {func(c *config.Relayer) { c.Interval = 0 }, config.ErrBadInterval},
 		"no margin":             {func(c *config.Relayer) { c.Batch.MarginBlocks = 0 }, config.ErrBadBatch},
+		"no grace":              {func(c *config.Relayer) { c.Batch.GraceBlocks = 0 }, config.ErrNoGrace},
 		"too many frames":       {func(c *config.Relayer) { c.Collect.MaxFrames = 10_001 }, config.ErrBadCollect},
 		"listen":                {func(c *config.Relayer) { c.Serve.Listen = "8092" }, config.ErrBadListen},
 		"status for all":        {func(c *config.Relayer) { c.Serve.StatusListen = "0.0.0.0:8093" }, config.ErrStatusPublic},
@@ -113,6 +114,47 @@ func TestRelayerCheckNamesTheFault(t *testing.T) {
 			c.spoil(&cfg)
 			if err := cfg.Check(); !errors.Is(err, c.want) {
 				t.Fatalf("got %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAHostStopsBeforeItsEpochsBatchIsBuilt(t *testing.T) {
+	const block = 6 * time.Second // of public networks
+	relayer := config.DefaultRelayer().Batch
+	view, err := config.DefaultHost().View.Resolve(block)
+	if err != nil {
+		t.Fatalf("the defaults: %v", err)
+	}
+	if view.Fresh.Std() != time.Second || view.Bound.Std() != 10*time.Second || view.GraceBlocks != relayer.GraceBlocks {
+		t.Errorf("got %+v, want 1s, 10s and the relayer's %d blocks", view, relayer.GraceBlocks)
+	}
+	// The batch is built grace blocks after the epoch's end at the earliest; the host counts jobs to the epoch for its bound longer.
+	if grace := time.Duration(relayer.GraceBlocks) * block; view.Bound.Std() >= grace {
+		t.Errorf("bound %s reaches the batch, which is built %s after the epoch", view.Bound.Std(), grace)
+	}
+	for name, c := range map[string]struct {
+		change func(*config.HostView)
+		block  time.Duration
+		want   error
+	}{
+		"the last nanosecond": {func(v *config.HostView) { v.Bound = config.Duration(2*block - 1) }, block, nil},
+		"the whole grace":     {func(v *config.HostView) { v.Bound = config.Duration(2 * block) }, block, config.ErrBoundPastGrace},
+		"longer than it":      {func(v *config.HostView) { v.Bound = config.Duration(20 * time.Second) }, block, config.ErrBoundPastGrace},
+		"a longer grace":      {func(v *config.HostView) { v.Bound, v.GraceBlocks = config.Duration(20*time.Second), 4 }, block, nil},
+		"shorter blocks":      {func(v *config.HostView) { v.Bound = config.Duration(10 * time.Second) }, time.Second, config.ErrBoundPastGrace},
+		"derived from them":   {func(*config.HostView) {}, time.Second, nil},
+		"no grace":            {func(v *config.HostView) { v.GraceBlocks = 0 }, block, config.ErrBoundPastGrace},
+		"an absurd grace":     {func(v *config.HostView) { v.GraceBlocks = 1 << 63 }, block, config.ErrBoundPastGrace},
+		"no block time":       {func(*config.HostView) {}, 0, config.ErrBoundPastGrace},
+		"bound below fresh":   {func(v *config.HostView) { v.Bound = config.Duration(time.Second) }, block, config.ErrBadView},
+		"never fresh":         {func(v *config.HostView) { v.Fresh = -1 }, block, config.ErrBadView},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := config.DefaultHost().View
+			c.change(&v)
+			if _, err := v.Resolve(c.block); !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})
 	}

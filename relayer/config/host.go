@@ -3,9 +3,11 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/gpucoord/gpucoord/host"
 )
@@ -61,11 +63,49 @@ type HostAdapter struct {
 	ID         Hash   `toml:"id"`
 }
 
+// Errors of a host's view of the chain.
+var (
+	ErrBadView = errors.New("chain_view.bound must be longer than chain_view.fresh, and fresh positive")
+	// ErrBoundPastGrace says that the relayer could build an epoch's batch while the host still counts jobs to that epoch.
+	ErrBoundPastGrace = errors.New("chain_view.bound must be below chain_view.grace_blocks blocks of the chain, and grace_blocks must be " +
+		"the relayer's batch.grace_blocks: a host that loses its node at an epoch's end must stop before the epoch's batch is built; " +
+		"lower the bound or raise both graces")
+)
+
 // HostView says how old the host's view of the chain may be.
 type HostView struct {
-	// Fresh is the age from which an answer is asked for again, Bound the age from which it is no answer any more.
+	// Fresh is the age from which an answer is asked for again, Bound the age from which it is no answer any more. 0 derives them from
+	// the chain's block time: a sixth of a block, and five sixths of the grace; of blocks of 6 s these are 1 s and 10 s.
 	Fresh Duration `toml:"fresh"`
 	Bound Duration `toml:"bound"`
+	// GraceBlocks is the batch.grace_blocks of the relayer that submits this host's receipts.
+	GraceBlocks uint64 `toml:"grace_blocks"`
+}
+
+// maxGrace keeps the grace's length in time within bounds; a submit window is shorter.
+const maxGrace = 24 * time.Hour
+
+// Resolve returns the view with its ages, on a chain with so long blocks. A job must not be counted to an epoch whose batch may be built.
+//
+// Errors: ErrBadView, ErrBoundPastGrace.
+func (v HostView) Resolve(blockTime time.Duration) (HostView, error) {
+	if blockTime <= 0 || v.GraceBlocks == 0 || v.GraceBlocks > uint64(maxGrace/blockTime) {
+		return v, fmt.Errorf("%w: grace of %d blocks of %s", ErrBoundPastGrace, v.GraceBlocks, blockTime)
+	}
+	grace := time.Duration(v.GraceBlocks) * blockTime //nolint:gosec // at most maxGrace
+	if v.Fresh == 0 {
+		v.Fresh = Duration(blockTime / 6)
+	}
+	if v.Bound == 0 {
+		v.Bound = Duration(grace * 5 / 6)
+	}
+	switch {
+	case v.Fresh <= 0 || v.Bound <= v.Fresh:
+		return v, fmt.Errorf("%w: fresh %s, bound %s", ErrBadView, v.Fresh.Std(), v.Bound.Std())
+	case v.Bound.Std() >= grace:
+		return v, fmt.Errorf("%w: bound %s, grace %s", ErrBoundPastGrace, v.Bound.Std(), grace)
+	}
+	return v, nil
 }
 
 // hostLimits has the fields of host.Limits, which converts from it.
@@ -107,10 +147,7 @@ func DefaultHost() Host {
 			EngineDial: Duration(t.EngineDial), EngineHeader: Duration(t.EngineHeader), EngineIdle: Duration(t.EngineIdle),
 			Job: Duration(t.Job), Chain: Duration(t.Chain), Drain: Duration(t.Drain),
 		},
-		View: HostView{
-			Fresh: Duration(1_000_000_000),  // a sixth of a block: the epoch is known soon after it begins
-			Bound: Duration(20_000_000_000), // below the 30 s of clock slack that a receipt's epoch has
-		},
+		View: HostView{GraceBlocks: DefaultGraceBlocks},
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"time"
 )
@@ -26,8 +25,13 @@ var (
 	ErrBadProbe     = errors.New("nvml and simulated exclude each other: probe this machine's GPUs or declare simulated ones")
 	ErrProbeKey     = errors.New("key_file is empty: capacity statements are signed with the host's receipt key")
 	ErrBadBatch     = errors.New("batch.margin_blocks must be at least 1: a transaction is in the block after the one that was seen")
+	ErrNoGrace      = errors.New("batch.grace_blocks must be at least 1: a host that loses its node goes on for its chain_view.bound")
 	ErrBadCollect   = errors.New("collect.max_frames must be 1 to 10000 and collect.workers at least 1")
 )
+
+// DefaultGraceBlocks is how many blocks of its submit window a batch waits for what is late, 12 s: a gateway countersigns in one round
+// trip and looks for late ones every few seconds. A host has to notice a lost node sooner (HostView.Resolve).
+const DefaultGraceBlocks = 2
 
 // Relayer is the file of gpucoord-relayer run.
 type Relayer struct {
@@ -48,6 +52,8 @@ type Relayer struct {
 	Batch   Batch         `toml:"batch"`
 	Serve   Serve         `toml:"serve"`
 	Hosts   []RelayedHost `toml:"hosts"`
+	// EVM are the contracts that the chain's anchors are brought to.
+	EVM []EVM `toml:"evm"`
 }
 
 // Submit says how transactions are paid.
@@ -68,7 +74,7 @@ type Collect struct {
 
 // Batch says when a batch is built and sent, in blocks of its submit window.
 type Batch struct {
-	// GraceBlocks is how long late countersignatures are waited for.
+	// GraceBlocks is how long late countersignatures are waited for. Each host has the same number in chain_view.grace_blocks.
 	GraceBlocks uint64 `toml:"grace_blocks"`
 	// MarginBlocks is how long before the window's last block a batch is sent at the latest.
 	MarginBlocks uint64 `toml:"margin_blocks"`
@@ -111,7 +117,7 @@ func DefaultRelayer() Relayer {
 		Submit:   Submit{GasPriceMilliUaleph: 25}, // 0.025 ualeph, the usual minimum of nodes
 		Collect:  Collect{MaxFrames: 2_000},       // about 1 MiB, 0.2 s of one core
 		Batch: Batch{
-			GraceBlocks:  2, // 12 s: a gateway countersigns in one round trip and looks for late ones every few seconds
+			GraceBlocks:  DefaultGraceBlocks,
 			MarginBlocks: 3, // one block to be seen, one to be sent again, one to spare
 		},
 		Serve: Serve{Listen: ":8090", StatusListen: "127.0.0.1:8091"},
@@ -135,10 +141,15 @@ func (c *Relayer) Check() error {
 		return ErrBadInterval
 	case c.Batch.MarginBlocks == 0:
 		return ErrBadBatch
+	case c.Batch.GraceBlocks == 0:
+		return ErrNoGrace
 	case c.Collect.MaxFrames < 1 || c.Collect.MaxFrames > 10_000 || c.Collect.Workers < 0:
 		return ErrBadCollect
 	}
 	if err := c.Serve.check(); err != nil {
+		return err
+	}
+	if err := checkEVM(c.EVM); err != nil {
 		return err
 	}
 	return c.checkHosts()
@@ -148,12 +159,8 @@ func (s *Serve) check() error {
 	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
 		return fmt.Errorf("%w: %q", ErrBadListen, s.Listen)
 	}
-	name, _, err := net.SplitHostPort(s.StatusListen)
-	if err != nil {
-		return fmt.Errorf("%w: %q", ErrBadListen, s.StatusListen)
-	}
-	if addr, err := netip.ParseAddr(name); name != "localhost" && (err != nil || !addr.IsLoopback()) {
-		return fmt.Errorf("%w: %q", ErrStatusPublic, s.StatusListen)
+	if err := checkLoopback(s.StatusListen); err != nil {
+		return err
 	}
 	// 180 bytes leave room for /da/ and 64 digits in the 256 that the chain takes.
 	if !isHTTP(s.PublicURL) || len(s.PublicURL) > 180 {

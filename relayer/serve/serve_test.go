@@ -20,6 +20,7 @@ import (
 
 	"github.com/gpucoord/gpucoord/relayer/chain"
 	"github.com/gpucoord/gpucoord/relayer/da"
+	"github.com/gpucoord/gpucoord/relayer/evm/report"
 	"github.com/gpucoord/gpucoord/relayer/serve"
 	"github.com/gpucoord/gpucoord/relayer/store"
 	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
@@ -82,6 +83,7 @@ func sources() serve.Sources {
 		Collecting: func() []serve.Collecting {
 			return []serve.Collecting{{HostID: host, CaughtUp: time.Unix(1_790_000_000, 0)}}
 		},
+		EVM: func() []report.Chain { return []report.Chain{{Name: "main", Runway: -1}} },
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/gpucoord/gpucoord/relayer/chain"
+	"github.com/gpucoord/gpucoord/relayer/evm/report"
 	"github.com/gpucoord/gpucoord/relayer/store"
 	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 )
@@ -41,6 +42,8 @@ type Sources struct {
 	Operators        operatorstypes.QueryClient
 	Store            func(ctx context.Context) (store.Status, error)
 	Collecting       func() []Collecting
+	// EVM says how anchoring goes; empty without it.
+	EVM func() []report.Chain
 }
 
 // Status is what the operator sees. Everything is the relayer's own business; nothing of a customer is in it.
@@ -57,6 +60,7 @@ type Status struct {
 	Outbox   map[string]uint64 `json:"outbox"`
 	Open     []ItemStatus      `json:"open_transactions"`
 	Failed   []ItemStatus      `json:"last_failed_transactions"`
+	EVM      []report.Chain    `json:"evm,omitempty"`
 	Problems []string          `json:"problems"`
 }
 
@@ -98,6 +102,10 @@ type ItemStatus struct {
 func StatusOf(ctx context.Context, src Sources) Status {
 	st := Status{ChainID: src.ChainID, Account: src.Account, Simulated: src.Simulated, Outbox: make(map[string]uint64)}
 	st.readChain(ctx, src)
+	st.EVM = src.EVM()
+	for i := range st.EVM {
+		st.Problems = append(st.Problems, st.EVM[i].Problems()...)
+	}
 	kept, err := src.Store(ctx)
 	if err != nil {
 		st.Problems = append(st.Problems, err.Error())
@@ -172,7 +180,7 @@ func (st *Status) items(kept []store.Item) []ItemStatus {
 // Private answers /metrics, /healthz and /status. It is for a loopback listener.
 func Private(src Sources) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(&metrics{src: src})
+	registry.MustRegister(&metrics{src: src}, report.Collector{Read: src.EVM})
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
