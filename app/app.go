@@ -4,6 +4,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -16,6 +17,8 @@ import (
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
 	"github.com/cosmos/cosmos-sdk/version"
+
+	"github.com/gpucoord/gpucoord/x/anchors/signer"
 )
 
 // App is the chain's state machine. Its keepers are reachable by the name of their module.
@@ -28,6 +31,8 @@ type App struct {
 	moduleManager *module.Manager
 	basicManager  module.BasicManager
 	configurator  module.Configurator
+	anchorSigner  signer.Signer
+	anchorArchive *anchorArchive
 	closeOnce     func() error
 }
 
@@ -71,7 +76,8 @@ func assemble(logger log.Logger, db dbm.DB, opts servertypes.AppOptions, options
 	base.SetInterfaceRegistry(encoding.InterfaceRegistry)
 	base.SetTxEncoder(encoding.TxConfig.TxEncoder())
 
-	app := &App{BaseApp: base, encoding: encoding, keys: newStoreKeys(), closeOnce: sync.OnceValue(base.Close)}
+	app := &App{BaseApp: base, encoding: encoding, keys: newStoreKeys()}
+	app.closeOnce = sync.OnceValue(func() error { return errors.Join(base.Close(), app.anchorArchive.close()) })
 	// The executor must know every key before a keeper opens a store through it.
 	blockexec.Apply(base, opts, app.keys.all(), encoding.TxConfig.TxDecoder(), func(storetypes.MultiStore) string { return BondDenom })
 
@@ -86,6 +92,9 @@ func assemble(logger log.Logger, db dbm.DB, opts servertypes.AppOptions, options
 	}
 	app.MountKVStores(app.keys.kv)
 	app.MountObjectStores(app.keys.object)
+	if app.anchorSigner, err = newAnchorSigner(opts); err != nil {
+		return nil, err
+	}
 	if err := app.setHandlers(); err != nil {
 		return nil, err
 	}

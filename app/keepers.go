@@ -140,7 +140,15 @@ func newKeepers(app *App, opts servertypes.AppOptions) (Keepers, error) {
 
 	addresses, governor := signing.AddressCodec(), []byte(authtypes.NewModuleAddress(govtypes.ModuleName))
 	k.Operators = operatorskeeper.NewKeeper(cdc, store(operatorstypes.StoreKey), addresses, k.Bank, governor)
-	k.Anchors = anchorskeeper.NewKeeper(cdc, store(anchorstypes.StoreKey), addresses, governor)
+	archive, err := openAnchorArchive(opts)
+	if err != nil {
+		return k, err
+	}
+	app.anchorArchive = archive
+	k.Anchors = anchorskeeper.NewKeeper(anchorskeeper.Deps{
+		Codec: cdc, StoreService: store(anchorstypes.StoreKey), AddressCodec: addresses, ValidatorCodec: signing.ValidatorAddressCodec(),
+		Authority: governor, Staking: k.Staking, Slashing: k.Slashing, Recover: newSignerCache().recover, Archive: archive.keeper(),
+	})
 	k.Royalties = royaltieskeeper.NewKeeper(royaltieskeeper.Deps{
 		Codec: cdc, StoreService: store(royaltiestypes.StoreKey), AddressCodec: addresses, Authority: governor,
 		Bank: k.Bank, Epochs: k.Operators,

@@ -109,6 +109,7 @@ func setOrder(m *module.Manager) {
 		royaltiestypes.ModuleName, // closes its windows before batches are priced
 		receiptstypes.ModuleName,  // draws seeds, settles due batches: bonds and terms are final for this block
 		rewardstypes.ModuleName,   // settles an epoch after the batches that this block closed
+		anchorstypes.ModuleName,   // states the log with all that this block appended, and names the set that staking has just made
 		operatorstypes.ModuleName, // last: a bond that matures now is still there for the slashes of this block
 	)
 	genesis := []string{

@@ -4,13 +4,38 @@ package app
 
 import (
 	abci "github.com/cometbft/cometbft/abci/types"
+	cmttypes "github.com/cometbft/cometbft/types"
 
+	"github.com/cosmos/cosmos-sdk/baseapp"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// processProposal refuses a block that declares more gas than the consensus parameters allow.
+// newPrepareProposal returns the SDK's own choice of transactions behind the anchor signatures that the last votes brought.
 //
-// The limit must stand here: the block gas meter is off, because parallel executors can not keep one, and the SDK's
+// Nothing of anchoring may cost a proposal: without good signatures, or when anything goes wrong with them, the block is as it would
+// be without. The handler is made here, once the options have set the mempool.
+func (a *App) newPrepareProposal() sdk.PrepareProposalHandler {
+	choose := baseapp.NewDefaultProposalHandler(a.Mempool(), a.BaseApp).PrepareProposalHandler()
+	return func(ctx sdk.Context, req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
+		envelope := a.anchorEnvelope(ctx, req)
+		if envelope == nil {
+			return choose(ctx, req)
+		}
+		rest := *req
+		rest.MaxTxBytes -= cmttypes.ComputeProtoSizeForTxs([]cmttypes.Tx{envelope})
+		response, err := choose(ctx, &rest)
+		if err != nil {
+			return nil, err
+		}
+		response.Txs = append([][]byte{envelope}, response.Txs...)
+		return response, nil
+	}
+}
+
+// processProposal refuses a block whose anchor signatures are not as they must be, or that declares more gas than the consensus
+// parameters allow.
+//
+// A block without anchor signatures is as good as one with them. // The limit must stand here: the block gas meter is off, because parallel executors can not keep one, and the SDK's
 // own handler accepts every block while the mempool is CometBFT's. A transaction that does not decode is no reason
 // to refuse: it fails alone, at the price of its bytes.
 func (a *App) processProposal(ctx sdk.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
@@ -18,7 +43,7 @@ func (a *App) processProposal(ctx sdk.Context, req *abci.RequestProcessProposal)
 	if block := ctx.ConsensusParams().Block; block != nil {
 		limit = block.MaxGas
 	}
-	if limit < 0 || a.declaredGas(req.Txs, uint64(limit)) <= uint64(limit) {
+	if a.checkAnchorEnvelope(ctx, req.Txs) && (limit < 0 || a.declaredGas(req.Txs, uint64(limit)) <= uint64(limit)) {
 		return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
 	}
 	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil

@@ -14,7 +14,7 @@ import (
 	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
 )
 
-// GasLimit is the gas limit of every signed transaction: the gas of a whole block.
+// GasLimit is the gas limit of a signed transaction, if the options say no other: the gas of a whole block.
 const GasLimit = 200_000_000
 
 // Account is a funded account with its key.
@@ -39,7 +39,7 @@ func (a *Account) String() string { return a.Address.String() }
 
 // Sign returns a transaction of msgs with the account's next sequence, which it takes.
 func (c *Chain) Sign(from *Account, msgs ...sdk.Msg) ([]byte, error) {
-	raw, err := sign(c.App.Encoding().TxConfig, from, c.fee, msgs...)
+	raw, err := sign(c.App.Encoding().TxConfig, from, c.fee, c.gas, msgs...)
 	if err != nil {
 		return nil, err
 	}
@@ -47,12 +47,12 @@ func (c *Chain) Sign(from *Account, msgs ...sdk.Msg) ([]byte, error) {
 	return raw, nil
 }
 
-func sign(config client.TxConfig, from *Account, fee sdk.Coins, msgs ...sdk.Msg) ([]byte, error) {
+func sign(config client.TxConfig, from *Account, fee sdk.Coins, gas uint64, msgs ...sdk.Msg) ([]byte, error) {
 	builder := config.NewTxBuilder()
 	if err := builder.SetMsgs(msgs...); err != nil {
 		return nil, fmt.Errorf("messages of %s: %w", from.Name, err)
 	}
-	builder.SetGasLimit(GasLimit)
+	builder.SetGasLimit(gas)
 	builder.SetFeeAmount(fee)
 	mode := signing.SignMode_SIGN_MODE_DIRECT
 	// The signer's info is signed too, so it is set once without the signature.
@@ -78,7 +78,7 @@ func sign(config client.TxConfig, from *Account, fee sdk.Coins, msgs ...sdk.Msg)
 // readSequences takes the sequences from the state: a transaction that fails before its messages run takes none.
 func (c *Chain) readSequences() error {
 	ctx := c.Context()
-	for _, account := range append([]*Account{c.Validator}, c.Accounts...) {
+	for _, account := range c.funded() {
 		stored := c.App.Auth.GetAccount(ctx, account.Address)
 		if stored == nil {
 			return fmt.Errorf("account %s is not on the chain", account.Name)

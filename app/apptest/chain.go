@@ -40,8 +40,16 @@ type Options struct {
 	Patch func(*app.App, app.GenesisState) error
 	// Fee is what every transaction pays.
 	Fee sdk.Coins
+	// Gas is the gas limit of every transaction; 0 means GasLimit, of which a proposer takes one a block.
+	Gas uint64
 	// DB holds the state; nil means memory.
 	DB dbm.DB
+	// Powers are the voting powers of the validators; empty means one validator.
+	Powers []int64
+	// AnchorKeys registers every validator's anchor key in the genesis.
+	AnchorKeys bool
+	// Settings are those of app.toml; nil means none.
+	Settings servertypes.AppOptions
 }
 
 // Chain is an application with a validator, a clock and funded accounts. It is not for concurrent use.
@@ -51,12 +59,13 @@ type Chain struct {
 	Supply sdk.Coins
 	// Accounts are those of the options.
 	Accounts []*Account
-	// Validator is the account of the only validator.
+	// Validator is the account of the first validator.
 	Validator *Account
 
-	fee       sdk.Coins
-	validator validator
-	height    int64
+	fee        sdk.Coins
+	gas        uint64
+	validators []*Validator
+	height     int64
 }
 
 // New starts a chain and runs its first, empty block.
@@ -76,7 +85,7 @@ func New(opts Options) (*Chain, error) {
 
 // Continue starts a new chain at the state that another one exported, at the next height. It has run no block yet.
 func (c *Chain) Continue(state json.RawMessage) (*Chain, error) {
-	application, err := newApp(dbm.NewMemDB())
+	application, err := newApp(dbm.NewMemDB(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +96,7 @@ func (c *Chain) Continue(state json.RawMessage) (*Chain, error) {
 
 // Reopen starts an application over db, which holds a copy of this chain's state, and goes on from there by itself.
 func (c *Chain) Reopen(db dbm.DB) (*Chain, error) {
-	application, err := newApp(db)
+	application, err := newApp(db, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -96,13 +105,18 @@ func (c *Chain) Reopen(db dbm.DB) (*Chain, error) {
 	return &next, nil
 }
 
-func newApp(db dbm.DB) (*app.App, error) {
-	return app.New(log.NewNopLogger(), db, noOptions{}, baseapp.SetChainID(ChainID))
+func newApp(db dbm.DB, settings servertypes.AppOptions) (*app.App, error) {
+	if settings == nil {
+		settings = Settings{}
+	}
+	return app.New(log.NewNopLogger(), db, settings, baseapp.SetChainID(ChainID))
 }
 
-type noOptions struct{}
+// Settings are settings of app.toml by their dotted names.
+type Settings map[string]any
 
-func (noOptions) Get(string) any { return nil }
+// Get implements servertypes.AppOptions.
+func (s Settings) Get(name string) any { return s[name] }
 
 func (c *Chain) initialise(state json.RawMessage, height int64) error {
 	params := app.DefaultConsensusParams().ToProto()
@@ -143,8 +157,8 @@ func (c *Chain) Block(txs ...[]byte) (*abci.ResponseFinalizeBlock, error) {
 	height := c.height + 1
 	hash := BlockHash(uint64(height))
 	response, err := c.App.FinalizeBlock(&abci.RequestFinalizeBlock{
-		Txs: txs, Height: height, Time: timeOf(height), Hash: hash[:], ProposerAddress: c.validator.address,
-		DecidedLastCommit: c.validator.commit(),
+		Txs: txs, Height: height, Time: timeOf(height), Hash: hash[:], ProposerAddress: c.validators[0].address,
+		DecidedLastCommit: c.commit(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("block %d: %w", height, err)
@@ -198,7 +212,7 @@ func (c *Chain) Must(from *Account, msgs ...sdk.Msg) error {
 
 // Reexport imports an exported state into an empty application and exports it from there, without a block in between.
 func Reexport(exported servertypes.ExportedApp) (json.RawMessage, error) {
-	application, err := newApp(dbm.NewMemDB())
+	application, err := newApp(dbm.NewMemDB(), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -10,9 +10,9 @@ import (
 	"fmt"
 
 	rpcclient "github.com/cometbft/cometbft/rpc/client"
-	comet "github.com/cometbft/cometbft/types"
 
 	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/types/bech32"
 
 	"github.com/gpucoord/gpucoord/domain/anchor"
 	"github.com/gpucoord/gpucoord/domain/log"
@@ -91,7 +91,7 @@ func (c *claim) put(bundle *verify.Bundle) error {
 	bundle.Record = c.record
 	bundle.Opening = c.opening.Append(nil)
 	bundle.Group = verify.Group{
-		Index: uint64(c.group), Settler: g.Settler[:], ModelID: g.ModelID[:], AdapterID: g.AdapterID[:], //nolint:gosec // an index
+		Index: uint64(c.group), HostKey: g.Operator[:], Settler: g.Settler[:], ModelID: g.ModelID[:], AdapterID: g.AdapterID[:], //nolint:gosec // an index
 		Count: g.Count, FirstSeq: g.FirstSeq, LastSeq: g.LastSeq, Root: g.Root.Append(nil), Path: joinHashes(path),
 	}
 	return nil
@@ -184,90 +184,17 @@ func (b *bundler) putLeaf(ctx context.Context, bundle *verify.Bundle, c *claim, 
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNodeAnswer, err)
 	}
+	_, operator, err := bech32.DecodeAndConvert(c.batch.Operator)
+	if err != nil || len(operator) != 20 {
+		return fmt.Errorf("%w: operator of batch %d", errNodeAnswer, c.batch.Id)
+	}
 	proof, err := b.anchors.Inclusion(ctx, &anchorstypes.QueryInclusionRequest{Index: index, TreeSize: size})
 	if err != nil {
 		return fmt.Errorf("ask for the proof of leaf %d (an archive node has all of them): %w", index, err)
 	}
-	data := log.BatchLeaf(c.batch.Id, groups[0].Operator, groups[0].HostID, c.batch.Epoch, batch.Count, batch.Amount, batch.Root)
+	data := log.BatchLeaf(c.batch.Id, [20]byte(operator), groups[0].HostID, c.batch.Epoch, batch.Count, batch.Amount, batch.Root)
 	bundle.Leaf = verify.Leaf{Index: index, Data: data, Path: bytes.Join(proof.Proof, nil)}
 	return nil
-}
-
-// putHeader writes the header with its commit and validators, and the trusted one before it.
-func (b *bundler) putHeader(ctx context.Context, bundle *verify.Bundle) (*comet.Header, error) {
-	var height *int64
-	if b.options.headerHeight != 0 {
-		height = &b.options.headerHeight
-	}
-	signed, err := b.node.Commit(ctx, height)
-	if err != nil {
-		return nil, fmt.Errorf("ask for the header: %w", err)
-	}
-	if signed.Header == nil || signed.Commit == nil {
-		return nil, fmt.Errorf("%w: header", errNodeAnswer)
-	}
-	set, err := b.validators(ctx, signed.Height)
-	if err != nil {
-		return nil, err
-	}
-	bundle.ChainID = signed.ChainID
-	if bundle.Header, err = verify.EncodeHeader(signed.Header); err != nil {
-		return nil, err
-	}
-	if bundle.Commit, err = verify.EncodeCommit(signed.Commit, set); err != nil {
-		return nil, err
-	}
-	if bundle.Validators, err = verify.EncodeValidators(set); err != nil {
-		return nil, err
-	}
-	return signed.Header, b.putTrusted(ctx, bundle, signed.Header)
-}
-
-// putTrusted writes the header of --trust-height, and its next validators if they are not those of header.
-func (b *bundler) putTrusted(ctx context.Context, bundle *verify.Bundle, header *comet.Header) error {
-	height := b.options.trustHeight
-	if height == 0 || height == header.Height {
-		return nil
-	}
-	if height > header.Height {
-		return fmt.Errorf("%w (%d)", errTrustHeight, header.Height)
-	}
-	trusted, err := b.node.Commit(ctx, &height)
-	if err != nil || trusted.Header == nil {
-		return fmt.Errorf("ask for header %d: %w", height, err)
-	}
-	bundle.Trusted = &verify.Trusted{}
-	if bundle.Trusted.Header, err = verify.EncodeHeader(trusted.Header); err != nil {
-		return err
-	}
-	if bytes.Equal(trusted.NextValidatorsHash, header.ValidatorsHash) {
-		return nil
-	}
-	set, err := b.validators(ctx, height+1)
-	if err != nil {
-		return err
-	}
-	bundle.Trusted.Validators, err = verify.EncodeValidators(set)
-	return err
-}
-
-func (b *bundler) validators(ctx context.Context, height int64) (*comet.ValidatorSet, error) {
-	var all []*comet.Validator
-	for page, perPage := 1, 100; ; page++ {
-		answer, err := b.node.Validators(ctx, &height, &page, &perPage)
-		if err != nil {
-			return nil, fmt.Errorf("ask for the validators of height %d: %w", height, err)
-		}
-		all = append(all, answer.Validators...)
-		if len(answer.Validators) == 0 || len(all) >= answer.Total {
-			break
-		}
-	}
-	set, err := comet.ValidatorSetFromExistingValidators(all)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errNodeAnswer, err)
-	}
-	return set, nil
 }
 
 // putState writes the proofs of the state at height, and that the anchor's log is a beginning of the log there.

@@ -97,7 +97,7 @@ func (b *bundler) open(ctx context.Context, batch receiptstypes.Batch, want want
 	if err != nil {
 		return nil, fmt.Errorf("batch %d: %w", batch.Id, err)
 	}
-	place := func(group int, leaf uint64, record []byte) bool {
+	place := func(group int, leaf uint64, _ []byte) bool {
 		return group == int(b.options.group) && leaf == b.options.leaf
 	}
 	switch {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package anchors keeps the chain's append-only log of facts: finalised batches and epoch statements.
+// Package anchors keeps the chain's append-only log of facts, finalised batches and epoch statements, and has the validators sign
+// anchors of it for other chains.
 package anchors
 
 import (
@@ -30,8 +31,9 @@ var (
 	_ module.HasGenesis          = AppModule{}
 	_ module.HasConsensusVersion = AppModule{}
 
-	_ appmodule.AppModule   = AppModule{}
-	_ appmodule.HasServices = AppModule{}
+	_ appmodule.AppModule     = AppModule{}
+	_ appmodule.HasServices   = AppModule{}
+	_ appmodule.HasEndBlocker = AppModule{}
 )
 
 // AppModule is the module as the app wires it.
@@ -97,13 +99,19 @@ func (am AppModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, raw json.R
 	}
 }
 
-// ExportGenesis returns the whole state.
+// ExportGenesis returns the log and the anchor keys.
 func (am AppModule) ExportGenesis(ctx sdk.Context, cdc codec.JSONCodec) json.RawMessage {
 	gs, err := am.keeper.ExportGenesis(ctx)
 	if err != nil {
 		panic(err)
 	}
 	return cdc.MustMarshalJSON(gs)
+}
+
+// EndBlock moves anchoring on. It never fails a block.
+func (am AppModule) EndBlock(ctx context.Context) error {
+	am.keeper.EndBlock(ctx)
+	return nil
 }
 
 // ConsensusVersion implements module.HasConsensusVersion.

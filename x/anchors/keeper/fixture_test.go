@@ -21,7 +21,10 @@ import (
 	"github.com/gpucoord/gpucoord/x/anchors/types"
 )
 
-var addressCodec = addresscodec.NewBech32Codec("gpucoord")
+var (
+	addressCodec   = addresscodec.NewBech32Codec("gpucoord")
+	validatorCodec = addresscodec.NewBech32Codec("gpucoordvaloper")
+)
 
 // fixture is the module on a real store.
 type fixture struct {
@@ -29,6 +32,8 @@ type fixture struct {
 	k     *keeper.Keeper
 	msgs  types.MsgServer
 	query types.QueryServer
+
+	staking *fakeStaking
 }
 
 // newFixture has an empty log and default parameters, at height 5.
@@ -45,7 +50,11 @@ func emptyFixture(t *testing.T) *fixture {
 	key := storetypes.NewKVStoreKey(types.StoreKey)
 	ctx := testutil.DefaultContext(key, storetypes.NewTransientStoreKey("transient")).WithBlockHeight(5)
 	cdc := codec.NewProtoCodec(codectypes.NewInterfaceRegistry())
-	f := &fixture{ctx: ctx, k: keeper.NewKeeper(cdc, runtime.NewKVStoreService(key), addressCodec, account("governance"))}
+	f := &fixture{ctx: ctx, staking: newStaking()}
+	f.k = keeper.NewKeeper(keeper.Deps{
+		Codec: cdc, StoreService: runtime.NewKVStoreService(key), AddressCodec: addressCodec, ValidatorCodec: validatorCodec,
+		Authority: account("governance"), Staking: f.staking, Slashing: f.staking,
+	})
 	f.msgs, f.query = keeper.NewMsgServer(f.k), keeper.NewQueryServer(f.k)
 	return f
 }

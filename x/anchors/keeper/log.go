@@ -3,6 +3,7 @@
 package keeper
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -30,7 +31,7 @@ func (k *Keeper) Append(ctx context.Context, data []byte) (uint64, error) {
 		return 0, err
 	}
 	index := r.Size
-	if err := r.Append(log.LeafHash(data)); err != nil {
+	if err := k.appendHash(ctx, &r, log.LeafHash(data)); err != nil {
 		return 0, err
 	}
 	if err := k.log.Set(ctx, types.LogStateOf(r)); err != nil {
@@ -58,10 +59,16 @@ func (k *Keeper) Head(ctx context.Context) (size uint64, root [32]byte, err erro
 	return r.Size, r.Root(), nil
 }
 
-// Leaf returns a leaf of the retention window. Errors: ErrUnknownLeaf.
+// Leaf returns a leaf of the retention window or of the archive. It is for queries. Errors: ErrUnknownLeaf.
 func (k *Keeper) Leaf(ctx context.Context, index uint64) (types.Leaf, error) {
 	leaf, err := k.leaves.Get(ctx, index)
 	if errors.Is(err, collections.ErrNotFound) {
+		if k.archive != nil {
+			leaf, found, err := k.archive.Leaf(index)
+			if found || err != nil {
+				return leaf, err
+			}
+		}
 		return types.Leaf{}, errorsmod.Wrapf(types.ErrUnknownLeaf, "%d", index)
 	}
 	return leaf, err
@@ -76,26 +83,65 @@ func (k *Keeper) logRange(ctx context.Context) (log.Range, error) {
 	return state.Range()
 }
 
+// appendHash appends a leaf's hash to the range and stores the perfect subtrees that it completes, for proofs.
+func (k *Keeper) appendHash(ctx context.Context, r *log.Range, hash [32]byte) error {
+	index, completed := r.Size, r.Hashes
+	if err := r.Append(hash); err != nil {
+		return err
+	}
+	for level := uint16(1); index&1 == 1; level++ {
+		index >>= 1
+		hash = types.Pair(completed[len(completed)-int(level)], hash)
+		if err := k.nodes.Set(ctx, collections.Join(level, index), bytes.Clone(hash[:])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // prune removes the oldest leaves beyond the retention.
 func (k *Keeper) prune(ctx context.Context, size uint64) error {
-	params, err := k.params.Get(ctx)
+	params, err := k.Params(ctx)
 	if err != nil {
 		return err
 	}
 	if size <= params.RetentionLeaves {
 		return nil
 	}
-	var old []uint64
+	var old []types.Leaf
 	tooOld := new(collections.Range[uint64]).EndExclusive(size - params.RetentionLeaves)
-	err = k.leaves.Walk(ctx, tooOld, func(index uint64, _ types.Leaf) (bool, error) {
-		old = append(old, index)
+	err = k.leaves.Walk(ctx, tooOld, func(_ uint64, leaf types.Leaf) (bool, error) {
+		old = append(old, leaf)
 		return len(old) == pruneLimit, nil
 	})
 	if err != nil {
 		return err
 	}
-	for _, index := range old {
-		if err := k.leaves.Remove(ctx, index); err != nil {
+	for i := range old {
+		if err := k.pruneLeaf(ctx, &old[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pruneLeaf removes the oldest leaf. Of what lies before the leaves that are left, only the largest perfect subtrees stay: every
+// proof about those leaves is made of them and of what comes after.
+func (k *Keeper) pruneLeaf(ctx context.Context, leaf *types.Leaf) error {
+	if err := k.leaves.Remove(ctx, leaf.Index); err != nil {
+		return err
+	}
+	first := leaf.Index + 1
+	if first&1 == 1 {
+		hash := log.LeafHash(leaf.Data)
+		return k.nodes.Set(ctx, collections.Join(uint16(0), leaf.Index), hash[:])
+	}
+	for level := uint16(0); first>>level&1 == 0; level++ { // the two halves of a subtree that is now complete on the left
+		right := first>>level - 1
+		if err := k.nodes.Remove(ctx, collections.Join(level, right)); err != nil {
+			return err
+		}
+		if err := k.nodes.Remove(ctx, collections.Join(level, right-1)); err != nil {
 			return err
 		}
 	}
@@ -110,4 +156,11 @@ func (k *Keeper) firstKept(ctx context.Context, size uint64) (uint64, error) {
 		return true, nil
 	})
 	return first, err
+}
+
+// WalkLeaves calls f with the kept leaves from that index on, in order, until it returns an error.
+func (k *Keeper) WalkLeaves(ctx context.Context, from uint64, f func(types.Leaf) error) error {
+	return k.leaves.Walk(ctx, new(collections.Range[uint64]).StartInclusive(from), func(_ uint64, leaf types.Leaf) (bool, error) {
+		return false, f(leaf)
+	})
 }

@@ -5,6 +5,7 @@ package keeper_test
 import (
 	"crypto/sha256"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -136,5 +137,10 @@ func TestUpdateParams(t *testing.T) {
 	f.events(t)
 	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: addr("governance"), Params: types.Params{RetentionLeaves: 1_024}})
 	require.NoError(t, err)
-	f.events(t, &types.EventParamsUpdated{Authority: addr("governance"), Params: types.Params{RetentionLeaves: 1_024}})
+	f.events(t, &types.EventParamsUpdated{Authority: addr("governance"), Params: types.Params{RetentionLeaves: 1_024}.Filled()})
+
+	// A set may not be trusted longer than its stake can be slashed.
+	f.staking.unbonding = 24 * time.Hour
+	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: addr("governance"), Params: types.Params{TrustingPeriodSeconds: 86_400}})
+	require.ErrorIs(t, err, types.ErrInvalidParams)
 }

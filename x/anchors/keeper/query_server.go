@@ -17,7 +17,7 @@ func NewQueryServer(k *Keeper) types.QueryServer { return queryServer{k: k} }
 
 // Params implements types.QueryServer.
 func (q queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*types.QueryParamsResponse, error) {
-	params, err := q.k.params.Get(ctx)
+	params, err := q.k.Params(ctx)
 	if err != nil {
 		return nil, err
 	}

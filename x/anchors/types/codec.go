@@ -10,6 +10,6 @@ import (
 
 // RegisterInterfaces registers the module's messages.
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
-	registry.RegisterImplementations((*sdk.Msg)(nil), &MsgUpdateParams{})
+	registry.RegisterImplementations((*sdk.Msg)(nil), &MsgUpdateParams{}, &MsgRegisterAnchorKey{}, &MsgSubmitAnchorEvidence{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

@@ -142,34 +142,451 @@ func (m *EventParamsUpdated) GetParams() Params {
 	return Params{}
 }
 
+// EventAnchorKeyRegistered is emitted when a validator names or replaces its anchor key.
+type EventAnchorKeyRegistered struct {
+	// key is the new key.
+	Key AnchorKey `protobuf:"bytes,1,opt,name=key,proto3" json:"key"`
+	// replaced is the address of the key before, 20 bytes; empty for the first.
+	Replaced []byte `protobuf:"bytes,2,opt,name=replaced,proto3" json:"replaced,omitempty"`
+}
+
+func (m *EventAnchorKeyRegistered) Reset()         { *m = EventAnchorKeyRegistered{} }
+func (m *EventAnchorKeyRegistered) String() string { return proto.CompactTextString(m) }
+func (*EventAnchorKeyRegistered) ProtoMessage()    {}
+func (*EventAnchorKeyRegistered) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e2015890ee944bb8, []int{2}
+}
+func (m *EventAnchorKeyRegistered) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventAnchorKeyRegistered) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventAnchorKeyRegistered.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventAnchorKeyRegistered) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventAnchorKeyRegistered.Merge(m, src)
+}
+func (m *EventAnchorKeyRegistered) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventAnchorKeyRegistered) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventAnchorKeyRegistered.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventAnchorKeyRegistered proto.InternalMessageInfo
+
+func (m *EventAnchorKeyRegistered) GetKey() AnchorKey {
+	if m != nil {
+		return m.Key
+	}
+	return AnchorKey{}
+}
+
+func (m *EventAnchorKeyRegistered) GetReplaced() []byte {
+	if m != nil {
+		return m.Replaced
+	}
+	return nil
+}
+
+// EventAnchorOpened is emitted when the chain states a new anchor and asks for signatures.
+type EventAnchorOpened struct {
+	// anchor is the statement.
+	Anchor Anchor `protobuf:"bytes,1,opt,name=anchor,proto3" json:"anchor"`
+	// signers_hash is the hash of the set that signs it, 32 bytes.
+	SignersHash []byte `protobuf:"bytes,2,opt,name=signers_hash,json=signersHash,proto3" json:"signers_hash,omitempty"`
+	// era is the era that it belongs to.
+	Era uint64 `protobuf:"varint,3,opt,name=era,proto3" json:"era,omitempty"`
+}
+
+func (m *EventAnchorOpened) Reset()         { *m = EventAnchorOpened{} }
+func (m *EventAnchorOpened) String() string { return proto.CompactTextString(m) }
+func (*EventAnchorOpened) ProtoMessage()    {}
+func (*EventAnchorOpened) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e2015890ee944bb8, []int{3}
+}
+func (m *EventAnchorOpened) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventAnchorOpened) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventAnchorOpened.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventAnchorOpened) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventAnchorOpened.Merge(m, src)
+}
+func (m *EventAnchorOpened) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventAnchorOpened) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventAnchorOpened.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventAnchorOpened proto.InternalMessageInfo
+
+func (m *EventAnchorOpened) GetAnchor() Anchor {
+	if m != nil {
+		return m.Anchor
+	}
+	return Anchor{}
+}
+
+func (m *EventAnchorOpened) GetSignersHash() []byte {
+	if m != nil {
+		return m.SignersHash
+	}
+	return nil
+}
+
+func (m *EventAnchorOpened) GetEra() uint64 {
+	if m != nil {
+		return m.Era
+	}
+	return 0
+}
+
+// EventAnchorAttested is emitted when an anchor's signatures hold more than two thirds of the power.
+type EventAnchorAttested struct {
+	// nonce is the anchor's.
+	Nonce uint64 `protobuf:"varint,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// signatures is how many members had signed.
+	Signatures uint32 `protobuf:"varint,2,opt,name=signatures,proto3" json:"signatures,omitempty"`
+	// changes_set says that a contract must take it in order.
+	ChangesSet bool `protobuf:"varint,3,opt,name=changes_set,json=changesSet,proto3" json:"changes_set,omitempty"`
+	// era is the era that it belongs to.
+	Era uint64 `protobuf:"varint,4,opt,name=era,proto3" json:"era,omitempty"`
+}
+
+func (m *EventAnchorAttested) Reset()         { *m = EventAnchorAttested{} }
+func (m *EventAnchorAttested) String() string { return proto.CompactTextString(m) }
+func (*EventAnchorAttested) ProtoMessage()    {}
+func (*EventAnchorAttested) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e2015890ee944bb8, []int{4}
+}
+func (m *EventAnchorAttested) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventAnchorAttested) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventAnchorAttested.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventAnchorAttested) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventAnchorAttested.Merge(m, src)
+}
+func (m *EventAnchorAttested) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventAnchorAttested) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventAnchorAttested.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventAnchorAttested proto.InternalMessageInfo
+
+func (m *EventAnchorAttested) GetNonce() uint64 {
+	if m != nil {
+		return m.Nonce
+	}
+	return 0
+}
+
+func (m *EventAnchorAttested) GetSignatures() uint32 {
+	if m != nil {
+		return m.Signatures
+	}
+	return 0
+}
+
+func (m *EventAnchorAttested) GetChangesSet() bool {
+	if m != nil {
+		return m.ChangesSet
+	}
+	return false
+}
+
+func (m *EventAnchorAttested) GetEra() uint64 {
+	if m != nil {
+		return m.Era
+	}
+	return 0
+}
+
+// EventAnchorAbandoned is emitted when an anchor has found no quorum in time; the next one has another nonce.
+type EventAnchorAbandoned struct {
+	// nonce is the anchor's.
+	Nonce uint64 `protobuf:"varint,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// signatures is how many members had signed.
+	Signatures uint32 `protobuf:"varint,2,opt,name=signatures,proto3" json:"signatures,omitempty"`
+}
+
+func (m *EventAnchorAbandoned) Reset()         { *m = EventAnchorAbandoned{} }
+func (m *EventAnchorAbandoned) String() string { return proto.CompactTextString(m) }
+func (*EventAnchorAbandoned) ProtoMessage()    {}
+func (*EventAnchorAbandoned) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e2015890ee944bb8, []int{5}
+}
+func (m *EventAnchorAbandoned) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventAnchorAbandoned) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventAnchorAbandoned.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventAnchorAbandoned) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventAnchorAbandoned.Merge(m, src)
+}
+func (m *EventAnchorAbandoned) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventAnchorAbandoned) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventAnchorAbandoned.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventAnchorAbandoned proto.InternalMessageInfo
+
+func (m *EventAnchorAbandoned) GetNonce() uint64 {
+	if m != nil {
+		return m.Nonce
+	}
+	return 0
+}
+
+func (m *EventAnchorAbandoned) GetSignatures() uint32 {
+	if m != nil {
+		return m.Signatures
+	}
+	return 0
+}
+
+// EventValidatorMissedAnchors is emitted when a validator is jailed for missing anchors.
+type EventValidatorMissedAnchors struct {
+	// validator is the operator address, bech32.
+	Validator string `protobuf:"bytes,1,opt,name=validator,proto3" json:"validator,omitempty"`
+	// missed is how many anchors of the window it has not signed.
+	Missed uint64 `protobuf:"varint,2,opt,name=missed,proto3" json:"missed,omitempty"`
+	// jailed_until is when it may unjail itself, in Unix seconds.
+	JailedUntil uint64 `protobuf:"varint,3,opt,name=jailed_until,json=jailedUntil,proto3" json:"jailed_until,omitempty"`
+}
+
+func (m *EventValidatorMissedAnchors) Reset()         { *m = EventValidatorMissedAnchors{} }
+func (m *EventValidatorMissedAnchors) String() string { return proto.CompactTextString(m) }
+func (*EventValidatorMissedAnchors) ProtoMessage()    {}
+func (*EventValidatorMissedAnchors) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e2015890ee944bb8, []int{6}
+}
+func (m *EventValidatorMissedAnchors) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventValidatorMissedAnchors) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventValidatorMissedAnchors.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventValidatorMissedAnchors) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventValidatorMissedAnchors.Merge(m, src)
+}
+func (m *EventValidatorMissedAnchors) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventValidatorMissedAnchors) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventValidatorMissedAnchors.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventValidatorMissedAnchors proto.InternalMessageInfo
+
+func (m *EventValidatorMissedAnchors) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+func (m *EventValidatorMissedAnchors) GetMissed() uint64 {
+	if m != nil {
+		return m.Missed
+	}
+	return 0
+}
+
+func (m *EventValidatorMissedAnchors) GetJailedUntil() uint64 {
+	if m != nil {
+		return m.JailedUntil
+	}
+	return 0
+}
+
+// EventAnchorFault is emitted when evidence of a false or double anchor is accepted; the validator is slashed and tombstoned.
+type EventAnchorFault struct {
+	// validator is the operator address, bech32.
+	Validator string `protobuf:"bytes,1,opt,name=validator,proto3" json:"validator,omitempty"`
+	// address is that of the key that signed, 20 bytes.
+	Address []byte `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	// nonce is that of what was signed.
+	Nonce uint64 `protobuf:"varint,3,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// double says that two anchors of one nonce were signed; otherwise one that the chain never made.
+	Double bool `protobuf:"varint,4,opt,name=double,proto3" json:"double,omitempty"`
+	// submitter is who reported it, bech32.
+	Submitter string `protobuf:"bytes,5,opt,name=submitter,proto3" json:"submitter,omitempty"`
+}
+
+func (m *EventAnchorFault) Reset()         { *m = EventAnchorFault{} }
+func (m *EventAnchorFault) String() string { return proto.CompactTextString(m) }
+func (*EventAnchorFault) ProtoMessage()    {}
+func (*EventAnchorFault) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e2015890ee944bb8, []int{7}
+}
+func (m *EventAnchorFault) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventAnchorFault) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventAnchorFault.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventAnchorFault) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventAnchorFault.Merge(m, src)
+}
+func (m *EventAnchorFault) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventAnchorFault) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventAnchorFault.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventAnchorFault proto.InternalMessageInfo
+
+func (m *EventAnchorFault) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+func (m *EventAnchorFault) GetAddress() []byte {
+	if m != nil {
+		return m.Address
+	}
+	return nil
+}
+
+func (m *EventAnchorFault) GetNonce() uint64 {
+	if m != nil {
+		return m.Nonce
+	}
+	return 0
+}
+
+func (m *EventAnchorFault) GetDouble() bool {
+	if m != nil {
+		return m.Double
+	}
+	return false
+}
+
+func (m *EventAnchorFault) GetSubmitter() string {
+	if m != nil {
+		return m.Submitter
+	}
+	return ""
+}
+
 func init() {
 	proto.RegisterType((*EventLeafAppended)(nil), "gpucoord.anchors.v1.EventLeafAppended")
 	proto.RegisterType((*EventParamsUpdated)(nil), "gpucoord.anchors.v1.EventParamsUpdated")
+	proto.RegisterType((*EventAnchorKeyRegistered)(nil), "gpucoord.anchors.v1.EventAnchorKeyRegistered")
+	proto.RegisterType((*EventAnchorOpened)(nil), "gpucoord.anchors.v1.EventAnchorOpened")
+	proto.RegisterType((*EventAnchorAttested)(nil), "gpucoord.anchors.v1.EventAnchorAttested")
+	proto.RegisterType((*EventAnchorAbandoned)(nil), "gpucoord.anchors.v1.EventAnchorAbandoned")
+	proto.RegisterType((*EventValidatorMissedAnchors)(nil), "gpucoord.anchors.v1.EventValidatorMissedAnchors")
+	proto.RegisterType((*EventAnchorFault)(nil), "gpucoord.anchors.v1.EventAnchorFault")
 }
 
 func init() { proto.RegisterFile("gpucoord/anchors/v1/events.proto", fileDescriptor_e2015890ee944bb8) }
 
 var fileDescriptor_e2015890ee944bb8 = []byte{
-	// 295 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x6c, 0x90, 0x31, 0x4f, 0xc3, 0x30,
-	0x10, 0x85, 0x63, 0x88, 0x2a, 0xd5, 0x65, 0xc1, 0x30, 0x94, 0x82, 0xdc, 0xa8, 0x53, 0x06, 0xe4,
-	0xa8, 0xed, 0xc4, 0x48, 0x25, 0x98, 0x18, 0x50, 0x24, 0x16, 0x36, 0x37, 0x71, 0x93, 0x48, 0x24,
-	0x67, 0x39, 0x4e, 0x44, 0xf9, 0x15, 0xfc, 0xac, 0x8e, 0x1d, 0x99, 0x10, 0x4a, 0xfe, 0x08, 0x8a,
-	0x13, 0xc2, 0x92, 0xed, 0xe9, 0xfc, 0xdd, 0xbb, 0xe7, 0x87, 0x9d, 0x48, 0x16, 0x01, 0x80, 0x0a,
-	0x3d, 0x9e, 0x05, 0x31, 0xa8, 0xdc, 0x2b, 0x97, 0x9e, 0x28, 0x45, 0xa6, 0x73, 0x26, 0x15, 0x68,
-	0x20, 0x17, 0x7f, 0x04, 0xeb, 0x08, 0x56, 0x2e, 0x67, 0x97, 0x11, 0x44, 0x60, 0xde, 0xbd, 0x46,
-	0xb5, 0xe8, 0x6c, 0xd0, 0x4c, 0x72, 0xc5, 0xd3, 0xce, 0x6c, 0x36, 0x1f, 0x22, 0x72, 0xcd, 0xb5,
-	0x68, 0x81, 0x85, 0xc4, 0xe7, 0x0f, 0xcd, 0xf5, 0x27, 0xc1, 0x77, 0xf7, 0x52, 0x8a, 0x2c, 0x14,
-	0x21, 0x59, 0x63, 0xfb, 0x4d, 0xf0, 0xdd, 0x14, 0x39, 0xc8, 0x9d, 0xac, 0xae, 0xd8, 0x40, 0x22,
-	0xd6, 0x2c, 0x6c, 0xec, 0xc3, 0xf7, 0xdc, 0xf2, 0x0d, 0x4c, 0x08, 0xb6, 0x15, 0x80, 0x9e, 0x9e,
-	0x38, 0xc8, 0x3d, 0xf3, 0x8d, 0x6e, 0x66, 0x79, 0xf2, 0x21, 0xa6, 0xa7, 0x0e, 0x72, 0x6d, 0xdf,
-	0xe8, 0x45, 0x8a, 0x89, 0xb9, 0xf8, 0x6c, 0x72, 0xbe, 0xc8, 0x90, 0x6b, 0x11, 0x92, 0x1b, 0x3c,
-	0xe6, 0x85, 0x8e, 0x41, 0x25, 0x7a, 0x6f, 0xee, 0x8e, 0xfd, 0xff, 0x01, 0xb9, 0xc3, 0xa3, 0xf6,
-	0x5b, 0xc6, 0x7d, 0xb2, 0xba, 0x1e, 0x8c, 0xd4, 0x3a, 0x76, 0xa1, 0xba, 0x85, 0xcd, 0xe3, 0xa1,
-	0xa2, 0xe8, 0x58, 0x51, 0xf4, 0x53, 0x51, 0xf4, 0x59, 0x53, 0xeb, 0x58, 0x53, 0xeb, 0xab, 0xa6,
-	0xd6, 0xeb, 0x6d, 0x94, 0xe8, 0xb8, 0xd8, 0xb2, 0x00, 0x52, 0xaf, 0xaf, 0xa9, 0x17, 0xef, 0x7d,
-	0x63, 0x7a, 0x2f, 0x45, 0xbe, 0x1d, 0x99, 0xbe, 0xd6, 0xbf, 0x01, 0x00, 0x00, 0xff, 0xff, 0xf6,
-	0xb7, 0xde, 0x3c, 0xc1, 0x01, 0x00, 0x00,
+	// 586 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x9c, 0x54, 0x4d, 0x6f, 0xd3, 0x40,
+	0x10, 0x8d, 0x89, 0x1b, 0xda, 0x49, 0x91, 0xca, 0xb6, 0xaa, 0x42, 0x8a, 0xdc, 0xe0, 0x53, 0x0f,
+	0x28, 0x51, 0x5b, 0x09, 0x89, 0x63, 0x2b, 0x51, 0x21, 0x51, 0x04, 0x32, 0x2a, 0x07, 0x2e, 0xd5,
+	0x26, 0x3b, 0xb5, 0x0d, 0xce, 0xae, 0xb5, 0xbb, 0x8e, 0x08, 0x07, 0x2e, 0xfc, 0x01, 0x4e, 0xfc,
+	0xa6, 0x1e, 0x7b, 0xe4, 0x84, 0x50, 0xfb, 0x47, 0xd0, 0x7e, 0xd8, 0xc9, 0x21, 0x02, 0x89, 0xdb,
+	0xcc, 0xdb, 0x99, 0xf7, 0xe6, 0x8d, 0xd7, 0x0b, 0x83, 0xb4, 0xac, 0x26, 0x42, 0x48, 0x36, 0xa2,
+	0x7c, 0x92, 0x09, 0xa9, 0x46, 0xb3, 0xc3, 0x11, 0xce, 0x90, 0x6b, 0x35, 0x2c, 0xa5, 0xd0, 0x82,
+	0x6c, 0xd7, 0x15, 0x43, 0x5f, 0x31, 0x9c, 0x1d, 0xf6, 0x77, 0x52, 0x91, 0x0a, 0x7b, 0x3e, 0x32,
+	0x91, 0x2b, 0xed, 0xaf, 0x24, 0x2b, 0xa9, 0xa4, 0x53, 0x4f, 0xd6, 0xdf, 0x5f, 0x55, 0xa1, 0x34,
+	0xd5, 0xe8, 0x0a, 0xe2, 0x12, 0x1e, 0xbe, 0x30, 0xea, 0xe7, 0x48, 0xaf, 0x4e, 0xca, 0x12, 0x39,
+	0x43, 0x46, 0x8e, 0x21, 0x2c, 0x90, 0x5e, 0xf5, 0x82, 0x41, 0x70, 0xd0, 0x3d, 0x7a, 0x34, 0x5c,
+	0x31, 0xd1, 0xd0, 0x34, 0x9c, 0x86, 0xd7, 0xbf, 0xf6, 0x5b, 0x89, 0x2d, 0x26, 0x04, 0x42, 0x29,
+	0x84, 0xee, 0xdd, 0x1b, 0x04, 0x07, 0x9b, 0x89, 0x8d, 0x0d, 0xa6, 0xf2, 0x2f, 0xd8, 0x6b, 0x0f,
+	0x82, 0x83, 0x30, 0xb1, 0x71, 0x3c, 0x05, 0x62, 0x15, 0xdf, 0xda, 0x39, 0x2f, 0x4a, 0x46, 0x35,
+	0x32, 0xf2, 0x18, 0x36, 0x68, 0xa5, 0x33, 0x21, 0x73, 0x3d, 0xb7, 0xba, 0x1b, 0xc9, 0x02, 0x20,
+	0xcf, 0xa1, 0xe3, 0x6c, 0x59, 0xf6, 0xee, 0xd1, 0xde, 0xca, 0x91, 0x1c, 0xa3, 0x1f, 0xca, 0x37,
+	0xc4, 0x1c, 0x7a, 0x56, 0xee, 0xc4, 0xd6, 0xbd, 0xc2, 0x79, 0x82, 0x69, 0xae, 0x34, 0x4a, 0x64,
+	0xe4, 0x19, 0xb4, 0x3f, 0xe1, 0xdc, 0xdb, 0x8c, 0x56, 0x72, 0x36, 0x6d, 0x9e, 0xd6, 0x34, 0x90,
+	0x3e, 0xac, 0x4b, 0x2c, 0x0b, 0x3a, 0x41, 0xe6, 0xed, 0x36, 0x79, 0xfc, 0x2d, 0xf0, 0x1b, 0x75,
+	0x9d, 0x6f, 0x4a, 0xe4, 0xc8, 0x8c, 0x01, 0x47, 0xea, 0xc5, 0xf6, 0xfe, 0x22, 0x56, 0x1b, 0x70,
+	0x07, 0xe4, 0x09, 0x6c, 0xaa, 0x3c, 0xe5, 0x28, 0xd5, 0x65, 0x46, 0x55, 0xe6, 0x05, 0xbb, 0x1e,
+	0x7b, 0x49, 0x55, 0x46, 0xb6, 0xa0, 0x8d, 0x92, 0xfa, 0x2d, 0x9b, 0x30, 0xfe, 0x0a, 0xdb, 0x4b,
+	0x43, 0x9c, 0x68, 0x8d, 0xca, 0x6c, 0x79, 0x07, 0xd6, 0xb8, 0xe0, 0x13, 0xb4, 0x53, 0x84, 0x89,
+	0x4b, 0x48, 0x04, 0x60, 0xd8, 0xa8, 0xae, 0x24, 0xba, 0x0d, 0x3f, 0x48, 0x96, 0x10, 0xb2, 0x0f,
+	0xdd, 0x49, 0x46, 0x79, 0x8a, 0xea, 0x52, 0xa1, 0xb6, 0x32, 0xeb, 0x09, 0x78, 0xe8, 0x1d, 0xea,
+	0x5a, 0x3f, 0x5c, 0xe8, 0x9f, 0xc3, 0xce, 0xb2, 0xfe, 0x98, 0x72, 0x26, 0xf8, 0xff, 0x0e, 0x10,
+	0xcf, 0x60, 0xcf, 0xb2, 0xbd, 0xa7, 0x45, 0xce, 0xa8, 0x16, 0xf2, 0x75, 0xae, 0x14, 0x32, 0x47,
+	0xae, 0xcc, 0xdd, 0x99, 0xd5, 0x27, 0xf5, 0xdd, 0x69, 0x00, 0xb2, 0x0b, 0x9d, 0xa9, 0x2d, 0xb7,
+	0xc4, 0x61, 0xe2, 0x33, 0xb3, 0xd7, 0x8f, 0x34, 0x2f, 0x90, 0x5d, 0x56, 0x5c, 0xe7, 0x85, 0xdf,
+	0x5e, 0xd7, 0x61, 0x17, 0x06, 0x8a, 0x7f, 0x04, 0xb0, 0xb5, 0x64, 0xe3, 0x8c, 0x56, 0x85, 0xfe,
+	0x87, 0x5a, 0x0f, 0xee, 0x53, 0xc6, 0x24, 0x2a, 0xe5, 0x3f, 0x54, 0x9d, 0x2e, 0xac, 0xb7, 0x97,
+	0xad, 0xef, 0x42, 0x87, 0x89, 0x6a, 0x5c, 0xa0, 0xdd, 0xde, 0x7a, 0xe2, 0x33, 0xa3, 0xa2, 0xaa,
+	0xf1, 0x34, 0xd7, 0x1a, 0x65, 0x6f, 0xcd, 0xa9, 0x34, 0xc0, 0xe9, 0xd9, 0xf5, 0x6d, 0x14, 0xdc,
+	0xdc, 0x46, 0xc1, 0xef, 0xdb, 0x28, 0xf8, 0x7e, 0x17, 0xb5, 0x6e, 0xee, 0xa2, 0xd6, 0xcf, 0xbb,
+	0xa8, 0xf5, 0xe1, 0x69, 0x9a, 0xeb, 0xac, 0x1a, 0x0f, 0x27, 0x62, 0x3a, 0x6a, 0xfe, 0xfd, 0x26,
+	0xf8, 0xdc, 0x3c, 0x03, 0x7a, 0x5e, 0xa2, 0x1a, 0x77, 0xec, 0x23, 0x70, 0xfc, 0x27, 0x00, 0x00,
+	0xff, 0xff, 0x1e, 0x78, 0xf9, 0xa5, 0x96, 0x04, 0x00, 0x00,
 }
 
 func (m *EventLeafAppended) Marshal() (dAtA []byte, err error) {
@@ -257,6 +674,271 @@ func (m *EventParamsUpdated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventAnchorKeyRegistered) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventAnchorKeyRegistered) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventAnchorKeyRegistered) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Replaced) > 0 {
+		i -= len(m.Replaced)
+		copy(dAtA[i:], m.Replaced)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Replaced)))
+		i--
+		dAtA[i] = 0x12
+	}
+	{
+		size, err := m.Key.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventAnchorOpened) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventAnchorOpened) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventAnchorOpened) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Era != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Era))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.SignersHash) > 0 {
+		i -= len(m.SignersHash)
+		copy(dAtA[i:], m.SignersHash)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.SignersHash)))
+		i--
+		dAtA[i] = 0x12
+	}
+	{
+		size, err := m.Anchor.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventAnchorAttested) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventAnchorAttested) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventAnchorAttested) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Era != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Era))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.ChangesSet {
+		i--
+		if m.ChangesSet {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Signatures != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Signatures))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Nonce != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Nonce))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventAnchorAbandoned) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventAnchorAbandoned) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventAnchorAbandoned) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Signatures != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Signatures))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Nonce != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Nonce))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventValidatorMissedAnchors) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventValidatorMissedAnchors) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventValidatorMissedAnchors) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.JailedUntil != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.JailedUntil))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Missed != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Missed))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventAnchorFault) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventAnchorFault) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventAnchorFault) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Submitter) > 0 {
+		i -= len(m.Submitter)
+		copy(dAtA[i:], m.Submitter)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Submitter)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.Double {
+		i--
+		if m.Double {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Nonce != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Nonce))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintEvents(dAtA []byte, offset int, v uint64) int {
 	offset -= sovEvents(v)
 	base := offset
@@ -298,6 +980,121 @@ func (m *EventParamsUpdated) Size() (n int) {
 	}
 	l = m.Params.Size()
 	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventAnchorKeyRegistered) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Key.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	l = len(m.Replaced)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventAnchorOpened) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Anchor.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	l = len(m.SignersHash)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Era != 0 {
+		n += 1 + sovEvents(uint64(m.Era))
+	}
+	return n
+}
+
+func (m *EventAnchorAttested) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Nonce != 0 {
+		n += 1 + sovEvents(uint64(m.Nonce))
+	}
+	if m.Signatures != 0 {
+		n += 1 + sovEvents(uint64(m.Signatures))
+	}
+	if m.ChangesSet {
+		n += 2
+	}
+	if m.Era != 0 {
+		n += 1 + sovEvents(uint64(m.Era))
+	}
+	return n
+}
+
+func (m *EventAnchorAbandoned) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Nonce != 0 {
+		n += 1 + sovEvents(uint64(m.Nonce))
+	}
+	if m.Signatures != 0 {
+		n += 1 + sovEvents(uint64(m.Signatures))
+	}
+	return n
+}
+
+func (m *EventValidatorMissedAnchors) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Missed != 0 {
+		n += 1 + sovEvents(uint64(m.Missed))
+	}
+	if m.JailedUntil != 0 {
+		n += 1 + sovEvents(uint64(m.JailedUntil))
+	}
+	return n
+}
+
+func (m *EventAnchorFault) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Nonce != 0 {
+		n += 1 + sovEvents(uint64(m.Nonce))
+	}
+	if m.Double {
+		n += 2
+	}
+	l = len(m.Submitter)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
 	return n
 }
 
@@ -536,6 +1333,781 @@ func (m *EventParamsUpdated) Unmarshal(dAtA []byte) error {
 			if err := m.Params.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventAnchorKeyRegistered) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventAnchorKeyRegistered: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventAnchorKeyRegistered: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Key", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Key.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Replaced", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Replaced = append(m.Replaced[:0], dAtA[iNdEx:postIndex]...)
+			if m.Replaced == nil {
+				m.Replaced = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventAnchorOpened) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventAnchorOpened: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventAnchorOpened: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Anchor", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Anchor.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SignersHash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SignersHash = append(m.SignersHash[:0], dAtA[iNdEx:postIndex]...)
+			if m.SignersHash == nil {
+				m.SignersHash = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Era", wireType)
+			}
+			m.Era = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Era |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventAnchorAttested) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventAnchorAttested: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventAnchorAttested: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Nonce", wireType)
+			}
+			m.Nonce = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Nonce |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Signatures", wireType)
+			}
+			m.Signatures = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Signatures |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChangesSet", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.ChangesSet = bool(v != 0)
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Era", wireType)
+			}
+			m.Era = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Era |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventAnchorAbandoned) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventAnchorAbandoned: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventAnchorAbandoned: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Nonce", wireType)
+			}
+			m.Nonce = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Nonce |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Signatures", wireType)
+			}
+			m.Signatures = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Signatures |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventValidatorMissedAnchors) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventValidatorMissedAnchors: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventValidatorMissedAnchors: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Missed", wireType)
+			}
+			m.Missed = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Missed |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JailedUntil", wireType)
+			}
+			m.JailedUntil = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.JailedUntil |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventAnchorFault) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventAnchorFault: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventAnchorFault: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = append(m.Address[:0], dAtA[iNdEx:postIndex]...)
+			if m.Address == nil {
+				m.Address = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Nonce", wireType)
+			}
+			m.Nonce = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Nonce |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Double", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Double = bool(v != 0)
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Submitter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Submitter = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

@@ -3,6 +3,8 @@
 package types
 
 import (
+	"slices"
+
 	errorsmod "cosmossdk.io/errors"
 
 	"github.com/gpucoord/gpucoord/domain/log"
@@ -56,25 +58,26 @@ func LogStateOf(r log.Range) LogState {
 	return s
 }
 
-// CheckLog checks a log against its kept leaves, which must be the newest ones in order, up to all of them: indices, kinds, and
-// the hash of every full subtree that lies within them.
+// CheckLog checks a log against its kept leaves and the range of those before them: indices, kinds, and that both together are
+// exactly the log.
 //
 // Errors: ErrInvariant, ErrBadLeaf.
-func CheckLog(state *LogState, leaves []Leaf) error {
-	r, err := state.Range()
+func CheckLog(state, pruned *LogState, leaves []Leaf) error {
+	want, err := state.Range()
 	if err != nil {
 		return err
 	}
-	kept := uint64(len(leaves))
-	if kept > r.Size || (kept == 0 && r.Size > 0) {
-		return errorsmod.Wrapf(ErrInvariant, "%d leaves kept of %d", kept, r.Size)
+	r, err := pruned.Range()
+	if err != nil {
+		return err
 	}
-	first := r.Size - kept
-	hashes := make([][32]byte, kept)
+	if r.Size > 0 && len(leaves) == 0 {
+		return errorsmod.Wrapf(ErrInvariant, "no leaf is kept of %d", want.Size)
+	}
 	for i := range leaves {
 		leaf := &leaves[i]
-		if want := first + uint64(i); leaf.Index != want { //nolint:gosec // an index is not negative
-			return errorsmod.Wrapf(ErrInvariant, "leaf %d stands where %d belongs", leaf.Index, want)
+		if leaf.Index != r.Size {
+			return errorsmod.Wrapf(ErrInvariant, "leaf %d stands where %d belongs", leaf.Index, r.Size)
 		}
 		kind, err := LeafKind(leaf.Data)
 		if err != nil {
@@ -83,23 +86,12 @@ func CheckLog(state *LogState, leaves []Leaf) error {
 		if kind != leaf.Kind {
 			return errorsmod.Wrapf(ErrInvariant, "leaf %d says kind %d, its data %d", leaf.Index, leaf.Kind, kind)
 		}
-		hashes[i] = log.LeafHash(leaf.Data)
+		if err := r.Append(log.LeafHash(leaf.Data)); err != nil {
+			return err
+		}
 	}
-	return checkSubtrees(r, first, hashes)
-}
-
-// checkSubtrees recomputes the full subtrees from the right, as far as their leaves are kept.
-func checkSubtrees(r log.Range, first uint64, hashes [][32]byte) error {
-	end := r.Size
-	for i := len(r.Hashes) - 1; i >= 0; i-- {
-		begin := end & (end - 1) // the last full subtree covers the lowest bit of the size
-		if begin < first {
-			return nil
-		}
-		if log.Root(hashes[begin-first:end-first]) != r.Hashes[i] {
-			return errorsmod.Wrapf(ErrInvariant, "log hash %d is not that of leaves %d to %d", i, begin, end-1)
-		}
-		end = begin
+	if r.Size != want.Size || !slices.Equal(r.Hashes, want.Hashes) {
+		return errorsmod.Wrapf(ErrInvariant, "the leaves make a log of %d, not this one of %d", r.Size, want.Size)
 	}
 	return nil
 }

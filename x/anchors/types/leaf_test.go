@@ -29,6 +29,6 @@ func FuzzLeafKind(f *testing.F) {
 			require.Len(t, data, 110)
 		}
 		state := types.LogState{Size_: size, Hashes: [][]byte{data}}
-		require.Error(t, types.CheckLog(&state, []types.Leaf{{Index: size - 1, Kind: kind, Data: data}}))
+		require.Error(t, types.CheckLog(&state, &types.LogState{}, []types.Leaf{{Index: size - 1, Kind: kind, Data: data}}))
 	})
 }

@@ -22,10 +22,35 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// Params are the module's governance parameters.
+// Params are the module's governance parameters. A field that is zero means its default, so that a state written before the
+// field existed needs no migration.
 type Params struct {
 	// retention_leaves is how many of the newest leaves stay in state for proofs, at least 1024.
 	RetentionLeaves uint64 `protobuf:"varint,1,opt,name=retention_leaves,json=retentionLeaves,proto3" json:"retention_leaves,omitempty"`
+	// interval_blocks is how many blocks after the last attested anchor the next one is due, if the log has grown.
+	IntervalBlocks uint64 `protobuf:"varint,2,opt,name=interval_blocks,json=intervalBlocks,proto3" json:"interval_blocks,omitempty"`
+	// anchor_timeout_blocks is how long an anchor collects signatures, at most interval_blocks; without a quorum by then it is abandoned.
+	AnchorTimeoutBlocks uint64 `protobuf:"varint,3,opt,name=anchor_timeout_blocks,json=anchorTimeoutBlocks,proto3" json:"anchor_timeout_blocks,omitempty"`
+	// trusting_period_seconds is how long a contract trusts the set it holds. A third of it without an anchor makes one due; all of
+	// it without an attestation starts a new era.
+	TrustingPeriodSeconds uint64 `protobuf:"varint,4,opt,name=trusting_period_seconds,json=trustingPeriodSeconds,proto3" json:"trusting_period_seconds,omitempty"`
+	// min_set_change_bps is how much of the signers' power must change hands before the set is named anew; a change of membership
+	// always is.
+	MinSetChangeBps uint64 `protobuf:"varint,5,opt,name=min_set_change_bps,json=minSetChangeBps,proto3" json:"min_set_change_bps,omitempty"`
+	// max_members is how many validators the signers' set has at most, the most powerful first; 256 is the contract's limit.
+	MaxMembers uint64 `protobuf:"varint,6,opt,name=max_members,json=maxMembers,proto3" json:"max_members,omitempty"`
+	// keep_anchors is how many of the newest nonces keep their attested anchor; anchors that change the set stay for the unbonding time.
+	KeepAnchors uint64 `protobuf:"varint,7,opt,name=keep_anchors,json=keepAnchors,proto3" json:"keep_anchors,omitempty"`
+	// signed_window is the number of attested anchors over which missing signatures are counted, at most 64.
+	SignedWindow uint64 `protobuf:"varint,8,opt,name=signed_window,json=signedWindow,proto3" json:"signed_window,omitempty"`
+	// min_signed is how many of the window's anchors a member has to sign.
+	MinSigned uint64 `protobuf:"varint,9,opt,name=min_signed,json=minSigned,proto3" json:"min_signed,omitempty"`
+	// jail_seconds is how long a validator that missed too many anchors is jailed.
+	JailSeconds uint64 `protobuf:"varint,10,opt,name=jail_seconds,json=jailSeconds,proto3" json:"jail_seconds,omitempty"`
+	// slash_bps is the part of a validator's stake that a false or double anchor costs.
+	SlashBps uint64 `protobuf:"varint,11,opt,name=slash_bps,json=slashBps,proto3" json:"slash_bps,omitempty"`
+	// key_rotation_blocks is how long a validator's anchor key stays before it may be replaced.
+	KeyRotationBlocks uint64 `protobuf:"varint,12,opt,name=key_rotation_blocks,json=keyRotationBlocks,proto3" json:"key_rotation_blocks,omitempty"`
 }
 
 func (m *Params) Reset()         { *m = Params{} }
@@ -68,6 +93,83 @@ func (m *Params) GetRetentionLeaves() uint64 {
 	return 0
 }
 
+func (m *Params) GetIntervalBlocks() uint64 {
+	if m != nil {
+		return m.IntervalBlocks
+	}
+	return 0
+}
+
+func (m *Params) GetAnchorTimeoutBlocks() uint64 {
+	if m != nil {
+		return m.AnchorTimeoutBlocks
+	}
+	return 0
+}
+
+func (m *Params) GetTrustingPeriodSeconds() uint64 {
+	if m != nil {
+		return m.TrustingPeriodSeconds
+	}
+	return 0
+}
+
+func (m *Params) GetMinSetChangeBps() uint64 {
+	if m != nil {
+		return m.MinSetChangeBps
+	}
+	return 0
+}
+
+func (m *Params) GetMaxMembers() uint64 {
+	if m != nil {
+		return m.MaxMembers
+	}
+	return 0
+}
+
+func (m *Params) GetKeepAnchors() uint64 {
+	if m != nil {
+		return m.KeepAnchors
+	}
+	return 0
+}
+
+func (m *Params) GetSignedWindow() uint64 {
+	if m != nil {
+		return m.SignedWindow
+	}
+	return 0
+}
+
+func (m *Params) GetMinSigned() uint64 {
+	if m != nil {
+		return m.MinSigned
+	}
+	return 0
+}
+
+func (m *Params) GetJailSeconds() uint64 {
+	if m != nil {
+		return m.JailSeconds
+	}
+	return 0
+}
+
+func (m *Params) GetSlashBps() uint64 {
+	if m != nil {
+		return m.SlashBps
+	}
+	return 0
+}
+
+func (m *Params) GetKeyRotationBlocks() uint64 {
+	if m != nil {
+		return m.KeyRotationBlocks
+	}
+	return 0
+}
+
 func init() {
 	proto.RegisterType((*Params)(nil), "gpucoord.anchors.v1.Params")
 }
@@ -75,18 +177,33 @@ func init() {
 func init() { proto.RegisterFile("gpucoord/anchors/v1/params.proto", fileDescriptor_0f0babc9648e3e7f) }
 
 var fileDescriptor_0f0babc9648e3e7f = []byte{
-	// 166 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xe2, 0x52, 0x48, 0x2f, 0x28, 0x4d,
-	0xce, 0xcf, 0x2f, 0x4a, 0xd1, 0x4f, 0xcc, 0x4b, 0xce, 0xc8, 0x2f, 0x2a, 0xd6, 0x2f, 0x33, 0xd4,
-	0x2f, 0x48, 0x2c, 0x4a, 0xcc, 0x2d, 0xd6, 0x2b, 0x28, 0xca, 0x2f, 0xc9, 0x17, 0x12, 0x86, 0xa9,
-	0xd0, 0x83, 0xaa, 0xd0, 0x2b, 0x33, 0x54, 0x32, 0xe6, 0x62, 0x0b, 0x00, 0x2b, 0x12, 0xd2, 0xe4,
-	0x12, 0x28, 0x4a, 0x2d, 0x49, 0xcd, 0x2b, 0xc9, 0xcc, 0xcf, 0x8b, 0xcf, 0x49, 0x4d, 0x2c, 0x4b,
-	0x2d, 0x96, 0x60, 0x54, 0x60, 0xd4, 0x60, 0x09, 0xe2, 0x87, 0x8b, 0xfb, 0x80, 0x85, 0x9d, 0xdc,
-	0x4e, 0x3c, 0x92, 0x63, 0xbc, 0xf0, 0x48, 0x8e, 0xf1, 0xc1, 0x23, 0x39, 0xc6, 0x09, 0x8f, 0xe5,
-	0x18, 0x2e, 0x3c, 0x96, 0x63, 0xb8, 0xf1, 0x58, 0x8e, 0x21, 0x4a, 0x27, 0x3d, 0xb3, 0x24, 0xa3,
-	0x34, 0x49, 0x2f, 0x39, 0x3f, 0x57, 0x1f, 0xee, 0x20, 0x38, 0xa3, 0x02, 0xee, 0xb6, 0x92, 0xca,
-	0x82, 0xd4, 0xe2, 0x24, 0x36, 0xb0, 0xc3, 0x8c, 0x01, 0x01, 0x00, 0x00, 0xff, 0xff, 0x9e, 0x4c,
-	0xa8, 0xd0, 0xbc, 0x00, 0x00, 0x00,
+	// 416 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x3c, 0x92, 0x41, 0x8b, 0xd3, 0x40,
+	0x14, 0xc7, 0x1b, 0x77, 0xad, 0xdb, 0xd7, 0xea, 0xea, 0x94, 0xc5, 0x80, 0x18, 0x57, 0x3d, 0xa8,
+	0x28, 0x29, 0xab, 0xe0, 0xdd, 0x0a, 0x9e, 0x14, 0x96, 0x5d, 0x41, 0xf0, 0x32, 0x4c, 0x92, 0x47,
+	0x3a, 0x36, 0x33, 0x13, 0x66, 0xa6, 0xdd, 0xf6, 0x5b, 0xf8, 0xb1, 0x3c, 0xf6, 0xe8, 0x51, 0xda,
+	0xb3, 0xdf, 0x61, 0xc9, 0x9b, 0x24, 0xb7, 0xf0, 0xfb, 0xff, 0x86, 0x99, 0xff, 0xcb, 0x83, 0xf3,
+	0xb2, 0x5e, 0xe5, 0xc6, 0xd8, 0x62, 0x26, 0x74, 0xbe, 0x30, 0xd6, 0xcd, 0xd6, 0x17, 0xb3, 0x5a,
+	0x58, 0xa1, 0x5c, 0x5a, 0x5b, 0xe3, 0x0d, 0x9b, 0x76, 0x46, 0xda, 0x1a, 0xe9, 0xfa, 0xe2, 0xc5,
+	0xff, 0x23, 0x18, 0x5e, 0x92, 0xc5, 0xde, 0xc0, 0x43, 0x8b, 0x1e, 0xb5, 0x97, 0x46, 0xf3, 0x0a,
+	0xc5, 0x1a, 0x5d, 0x1c, 0x9d, 0x47, 0xaf, 0x8f, 0xaf, 0x4e, 0x7b, 0xfe, 0x95, 0x30, 0x7b, 0x05,
+	0xa7, 0x52, 0x7b, 0xb4, 0x6b, 0x51, 0xf1, 0xac, 0x32, 0xf9, 0xd2, 0xc5, 0x77, 0xc8, 0x7c, 0xd0,
+	0xe1, 0x39, 0x51, 0xf6, 0x1e, 0xce, 0xc2, 0x65, 0xdc, 0x4b, 0x85, 0x66, 0xe5, 0x3b, 0xfd, 0x88,
+	0xf4, 0x69, 0x08, 0xbf, 0x87, 0xac, 0x3d, 0xf3, 0x11, 0x1e, 0x7b, 0xbb, 0x72, 0x5e, 0xea, 0x92,
+	0xd7, 0x68, 0xa5, 0x29, 0xb8, 0xc3, 0xdc, 0xe8, 0xc2, 0xc5, 0xc7, 0x74, 0xea, 0xac, 0x8b, 0x2f,
+	0x29, 0xbd, 0x0e, 0x21, 0x7b, 0x0b, 0x4c, 0x49, 0xcd, 0x1d, 0x7a, 0x9e, 0x2f, 0x84, 0x2e, 0x91,
+	0x67, 0xb5, 0x8b, 0xef, 0x86, 0x06, 0x4a, 0xea, 0x6b, 0xf4, 0x9f, 0x89, 0xcf, 0x6b, 0xc7, 0x9e,
+	0xc1, 0x58, 0x89, 0x0d, 0x57, 0xa8, 0x32, 0xb4, 0x2e, 0x1e, 0x92, 0x05, 0x4a, 0x6c, 0xbe, 0x05,
+	0xc2, 0x9e, 0xc3, 0x64, 0x89, 0x58, 0xf3, 0x76, 0x56, 0xf1, 0x3d, 0x32, 0xc6, 0x0d, 0xfb, 0x14,
+	0x10, 0x7b, 0x09, 0xf7, 0x9d, 0x2c, 0x35, 0x16, 0xfc, 0x46, 0xea, 0xc2, 0xdc, 0xc4, 0x27, 0xe4,
+	0x4c, 0x02, 0xfc, 0x41, 0x8c, 0x3d, 0x05, 0xa0, 0x57, 0x11, 0x8b, 0x47, 0x64, 0x8c, 0x9a, 0xd7,
+	0x10, 0x68, 0xae, 0xf9, 0x25, 0x64, 0xd5, 0x37, 0x84, 0x70, 0x4d, 0xc3, 0xba, 0x5e, 0x4f, 0x60,
+	0xe4, 0x2a, 0xe1, 0x16, 0x54, 0x67, 0x4c, 0xf9, 0x09, 0x81, 0xa6, 0x47, 0x0a, 0xd3, 0x25, 0x6e,
+	0xb9, 0x35, 0x5e, 0xd0, 0x7f, 0x6b, 0xc7, 0x3b, 0x21, 0xed, 0xd1, 0x12, 0xb7, 0x57, 0x6d, 0x12,
+	0x86, 0x3b, 0xff, 0xf2, 0x67, 0x9f, 0x44, 0xbb, 0x7d, 0x12, 0xfd, 0xdb, 0x27, 0xd1, 0xef, 0x43,
+	0x32, 0xd8, 0x1d, 0x92, 0xc1, 0xdf, 0x43, 0x32, 0xf8, 0xf9, 0xae, 0x94, 0x7e, 0xb1, 0xca, 0xd2,
+	0xdc, 0xa8, 0x59, 0xbf, 0x4b, 0xfd, 0xc7, 0xa6, 0x5f, 0x2b, 0xbf, 0xad, 0xd1, 0x65, 0x43, 0xda,
+	0xa9, 0x0f, 0xb7, 0x01, 0x00, 0x00, 0xff, 0xff, 0xdc, 0x1a, 0x63, 0xda, 0x77, 0x02, 0x00, 0x00,
 }
 
 func (m *Params) Marshal() (dAtA []byte, err error) {
@@ -109,6 +226,61 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.KeyRotationBlocks != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.KeyRotationBlocks))
+		i--
+		dAtA[i] = 0x60
+	}
+	if m.SlashBps != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.SlashBps))
+		i--
+		dAtA[i] = 0x58
+	}
+	if m.JailSeconds != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.JailSeconds))
+		i--
+		dAtA[i] = 0x50
+	}
+	if m.MinSigned != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.MinSigned))
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.SignedWindow != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.SignedWindow))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.KeepAnchors != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.KeepAnchors))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.MaxMembers != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.MaxMembers))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.MinSetChangeBps != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.MinSetChangeBps))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.TrustingPeriodSeconds != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.TrustingPeriodSeconds))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.AnchorTimeoutBlocks != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.AnchorTimeoutBlocks))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.IntervalBlocks != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.IntervalBlocks))
+		i--
+		dAtA[i] = 0x10
+	}
 	if m.RetentionLeaves != 0 {
 		i = encodeVarintParams(dAtA, i, uint64(m.RetentionLeaves))
 		i--
@@ -136,6 +308,39 @@ func (m *Params) Size() (n int) {
 	_ = l
 	if m.RetentionLeaves != 0 {
 		n += 1 + sovParams(uint64(m.RetentionLeaves))
+	}
+	if m.IntervalBlocks != 0 {
+		n += 1 + sovParams(uint64(m.IntervalBlocks))
+	}
+	if m.AnchorTimeoutBlocks != 0 {
+		n += 1 + sovParams(uint64(m.AnchorTimeoutBlocks))
+	}
+	if m.TrustingPeriodSeconds != 0 {
+		n += 1 + sovParams(uint64(m.TrustingPeriodSeconds))
+	}
+	if m.MinSetChangeBps != 0 {
+		n += 1 + sovParams(uint64(m.MinSetChangeBps))
+	}
+	if m.MaxMembers != 0 {
+		n += 1 + sovParams(uint64(m.MaxMembers))
+	}
+	if m.KeepAnchors != 0 {
+		n += 1 + sovParams(uint64(m.KeepAnchors))
+	}
+	if m.SignedWindow != 0 {
+		n += 1 + sovParams(uint64(m.SignedWindow))
+	}
+	if m.MinSigned != 0 {
+		n += 1 + sovParams(uint64(m.MinSigned))
+	}
+	if m.JailSeconds != 0 {
+		n += 1 + sovParams(uint64(m.JailSeconds))
+	}
+	if m.SlashBps != 0 {
+		n += 1 + sovParams(uint64(m.SlashBps))
+	}
+	if m.KeyRotationBlocks != 0 {
+		n += 1 + sovParams(uint64(m.KeyRotationBlocks))
 	}
 	return n
 }
@@ -190,6 +395,215 @@ func (m *Params) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.RetentionLeaves |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field IntervalBlocks", wireType)
+			}
+			m.IntervalBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.IntervalBlocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AnchorTimeoutBlocks", wireType)
+			}
+			m.AnchorTimeoutBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AnchorTimeoutBlocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TrustingPeriodSeconds", wireType)
+			}
+			m.TrustingPeriodSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TrustingPeriodSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MinSetChangeBps", wireType)
+			}
+			m.MinSetChangeBps = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MinSetChangeBps |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxMembers", wireType)
+			}
+			m.MaxMembers = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxMembers |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeepAnchors", wireType)
+			}
+			m.KeepAnchors = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.KeepAnchors |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SignedWindow", wireType)
+			}
+			m.SignedWindow = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SignedWindow |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MinSigned", wireType)
+			}
+			m.MinSigned = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MinSigned |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JailSeconds", wireType)
+			}
+			m.JailSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.JailSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 11:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlashBps", wireType)
+			}
+			m.SlashBps = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SlashBps |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 12:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyRotationBlocks", wireType)
+			}
+			m.KeyRotationBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.KeyRotationBlocks |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

@@ -6,6 +6,7 @@ package types
 import (
 	context "context"
 	fmt "fmt"
+	_ "github.com/cosmos/cosmos-proto"
 	query "github.com/cosmos/cosmos-sdk/types/query"
 	_ "github.com/cosmos/gogoproto/gogoproto"
 	grpc1 "github.com/cosmos/gogoproto/grpc"
@@ -407,6 +408,1189 @@ func (m *QueryLeavesResponse) GetPagination() *query.PageResponse {
 	return nil
 }
 
+// QueryInclusionRequest names a leaf and a size.
+type QueryInclusionRequest struct {
+	// index is the leaf's position from 0, within the retention window.
+	Index uint64 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	// tree_size is the size of the log to prove against, above index and at most the current one; 0 means the current one.
+	TreeSize uint64 `protobuf:"varint,2,opt,name=tree_size,json=treeSize,proto3" json:"tree_size,omitempty"`
+}
+
+func (m *QueryInclusionRequest) Reset()         { *m = QueryInclusionRequest{} }
+func (m *QueryInclusionRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryInclusionRequest) ProtoMessage()    {}
+func (*QueryInclusionRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{8}
+}
+func (m *QueryInclusionRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryInclusionRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryInclusionRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryInclusionRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryInclusionRequest.Merge(m, src)
+}
+func (m *QueryInclusionRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryInclusionRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryInclusionRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryInclusionRequest proto.InternalMessageInfo
+
+func (m *QueryInclusionRequest) GetIndex() uint64 {
+	if m != nil {
+		return m.Index
+	}
+	return 0
+}
+
+func (m *QueryInclusionRequest) GetTreeSize() uint64 {
+	if m != nil {
+		return m.TreeSize
+	}
+	return 0
+}
+
+// QueryInclusionResponse carries an inclusion proof (RFC 9162, 2.1.3).
+type QueryInclusionResponse struct {
+	// tree_size is the size proven against.
+	TreeSize uint64 `protobuf:"varint,1,opt,name=tree_size,json=treeSize,proto3" json:"tree_size,omitempty"`
+	// root is the log's root at that size, 32 bytes.
+	Root []byte `protobuf:"bytes,2,opt,name=root,proto3" json:"root,omitempty"`
+	// leaf_hash is the leaf's hash, 32 bytes.
+	LeafHash []byte `protobuf:"bytes,3,opt,name=leaf_hash,json=leafHash,proto3" json:"leaf_hash,omitempty"`
+	// proof is the path from the leaf up, 32 bytes each, at most 64.
+	Proof [][]byte `protobuf:"bytes,4,rep,name=proof,proto3" json:"proof,omitempty"`
+}
+
+func (m *QueryInclusionResponse) Reset()         { *m = QueryInclusionResponse{} }
+func (m *QueryInclusionResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryInclusionResponse) ProtoMessage()    {}
+func (*QueryInclusionResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{9}
+}
+func (m *QueryInclusionResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryInclusionResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryInclusionResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryInclusionResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryInclusionResponse.Merge(m, src)
+}
+func (m *QueryInclusionResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryInclusionResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryInclusionResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryInclusionResponse proto.InternalMessageInfo
+
+func (m *QueryInclusionResponse) GetTreeSize() uint64 {
+	if m != nil {
+		return m.TreeSize
+	}
+	return 0
+}
+
+func (m *QueryInclusionResponse) GetRoot() []byte {
+	if m != nil {
+		return m.Root
+	}
+	return nil
+}
+
+func (m *QueryInclusionResponse) GetLeafHash() []byte {
+	if m != nil {
+		return m.LeafHash
+	}
+	return nil
+}
+
+func (m *QueryInclusionResponse) GetProof() [][]byte {
+	if m != nil {
+		return m.Proof
+	}
+	return nil
+}
+
+// QueryConsistencyRequest names two sizes of the log.
+type QueryConsistencyRequest struct {
+	// from is the smaller size, above 0 and not before the retention window.
+	From uint64 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	// to is the larger size, at most the current one; 0 means the current one.
+	To uint64 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+}
+
+func (m *QueryConsistencyRequest) Reset()         { *m = QueryConsistencyRequest{} }
+func (m *QueryConsistencyRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryConsistencyRequest) ProtoMessage()    {}
+func (*QueryConsistencyRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{10}
+}
+func (m *QueryConsistencyRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryConsistencyRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryConsistencyRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryConsistencyRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryConsistencyRequest.Merge(m, src)
+}
+func (m *QueryConsistencyRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryConsistencyRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryConsistencyRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryConsistencyRequest proto.InternalMessageInfo
+
+func (m *QueryConsistencyRequest) GetFrom() uint64 {
+	if m != nil {
+		return m.From
+	}
+	return 0
+}
+
+func (m *QueryConsistencyRequest) GetTo() uint64 {
+	if m != nil {
+		return m.To
+	}
+	return 0
+}
+
+// QueryConsistencyResponse carries a consistency proof (RFC 9162, 2.1.4).
+type QueryConsistencyResponse struct {
+	// to is the larger size.
+	To uint64 `protobuf:"varint,1,opt,name=to,proto3" json:"to,omitempty"`
+	// root_from is the root at the smaller size, 32 bytes.
+	RootFrom []byte `protobuf:"bytes,2,opt,name=root_from,json=rootFrom,proto3" json:"root_from,omitempty"`
+	// root_to is the root at the larger size, 32 bytes.
+	RootTo []byte `protobuf:"bytes,3,opt,name=root_to,json=rootTo,proto3" json:"root_to,omitempty"`
+	// proof is the proof, 32 bytes each, at most 65; empty when the sizes are equal.
+	Proof [][]byte `protobuf:"bytes,4,rep,name=proof,proto3" json:"proof,omitempty"`
+}
+
+func (m *QueryConsistencyResponse) Reset()         { *m = QueryConsistencyResponse{} }
+func (m *QueryConsistencyResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryConsistencyResponse) ProtoMessage()    {}
+func (*QueryConsistencyResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{11}
+}
+func (m *QueryConsistencyResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryConsistencyResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryConsistencyResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryConsistencyResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryConsistencyResponse.Merge(m, src)
+}
+func (m *QueryConsistencyResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryConsistencyResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryConsistencyResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryConsistencyResponse proto.InternalMessageInfo
+
+func (m *QueryConsistencyResponse) GetTo() uint64 {
+	if m != nil {
+		return m.To
+	}
+	return 0
+}
+
+func (m *QueryConsistencyResponse) GetRootFrom() []byte {
+	if m != nil {
+		return m.RootFrom
+	}
+	return nil
+}
+
+func (m *QueryConsistencyResponse) GetRootTo() []byte {
+	if m != nil {
+		return m.RootTo
+	}
+	return nil
+}
+
+func (m *QueryConsistencyResponse) GetProof() [][]byte {
+	if m != nil {
+		return m.Proof
+	}
+	return nil
+}
+
+// QueryOriginRequest is empty.
+type QueryOriginRequest struct {
+}
+
+func (m *QueryOriginRequest) Reset()         { *m = QueryOriginRequest{} }
+func (m *QueryOriginRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryOriginRequest) ProtoMessage()    {}
+func (*QueryOriginRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{12}
+}
+func (m *QueryOriginRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryOriginRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryOriginRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryOriginRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryOriginRequest.Merge(m, src)
+}
+func (m *QueryOriginRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryOriginRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryOriginRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryOriginRequest proto.InternalMessageInfo
+
+// QueryOriginResponse carries the origin.
+type QueryOriginResponse struct {
+	// origin is the origin id, 32 bytes.
+	Origin []byte `protobuf:"bytes,1,opt,name=origin,proto3" json:"origin,omitempty"`
+	// domain_separator is the EIP-712 domain separator with that salt, 32 bytes.
+	DomainSeparator []byte `protobuf:"bytes,2,opt,name=domain_separator,json=domainSeparator,proto3" json:"domain_separator,omitempty"`
+}
+
+func (m *QueryOriginResponse) Reset()         { *m = QueryOriginResponse{} }
+func (m *QueryOriginResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryOriginResponse) ProtoMessage()    {}
+func (*QueryOriginResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{13}
+}
+func (m *QueryOriginResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryOriginResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryOriginResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryOriginResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryOriginResponse.Merge(m, src)
+}
+func (m *QueryOriginResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryOriginResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryOriginResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryOriginResponse proto.InternalMessageInfo
+
+func (m *QueryOriginResponse) GetOrigin() []byte {
+	if m != nil {
+		return m.Origin
+	}
+	return nil
+}
+
+func (m *QueryOriginResponse) GetDomainSeparator() []byte {
+	if m != nil {
+		return m.DomainSeparator
+	}
+	return nil
+}
+
+// QueryAnchorRequest names an anchor.
+type QueryAnchorRequest struct {
+	// nonce is the anchor's.
+	Nonce uint64 `protobuf:"varint,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
+}
+
+func (m *QueryAnchorRequest) Reset()         { *m = QueryAnchorRequest{} }
+func (m *QueryAnchorRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryAnchorRequest) ProtoMessage()    {}
+func (*QueryAnchorRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{14}
+}
+func (m *QueryAnchorRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAnchorRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAnchorRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAnchorRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAnchorRequest.Merge(m, src)
+}
+func (m *QueryAnchorRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAnchorRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAnchorRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAnchorRequest proto.InternalMessageInfo
+
+func (m *QueryAnchorRequest) GetNonce() uint64 {
+	if m != nil {
+		return m.Nonce
+	}
+	return 0
+}
+
+// QueryAnchorResponse carries an anchor.
+type QueryAnchorResponse struct {
+	// anchor is the anchor.
+	Anchor AttestedAnchor `protobuf:"bytes,1,opt,name=anchor,proto3" json:"anchor"`
+}
+
+func (m *QueryAnchorResponse) Reset()         { *m = QueryAnchorResponse{} }
+func (m *QueryAnchorResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryAnchorResponse) ProtoMessage()    {}
+func (*QueryAnchorResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{15}
+}
+func (m *QueryAnchorResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAnchorResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAnchorResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAnchorResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAnchorResponse.Merge(m, src)
+}
+func (m *QueryAnchorResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAnchorResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAnchorResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAnchorResponse proto.InternalMessageInfo
+
+func (m *QueryAnchorResponse) GetAnchor() AttestedAnchor {
+	if m != nil {
+		return m.Anchor
+	}
+	return AttestedAnchor{}
+}
+
+// QueryLatestAnchorRequest is empty.
+type QueryLatestAnchorRequest struct {
+}
+
+func (m *QueryLatestAnchorRequest) Reset()         { *m = QueryLatestAnchorRequest{} }
+func (m *QueryLatestAnchorRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryLatestAnchorRequest) ProtoMessage()    {}
+func (*QueryLatestAnchorRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{16}
+}
+func (m *QueryLatestAnchorRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryLatestAnchorRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryLatestAnchorRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryLatestAnchorRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryLatestAnchorRequest.Merge(m, src)
+}
+func (m *QueryLatestAnchorRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryLatestAnchorRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryLatestAnchorRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryLatestAnchorRequest proto.InternalMessageInfo
+
+// QueryLatestAnchorResponse carries an anchor.
+type QueryLatestAnchorResponse struct {
+	// anchor is the anchor.
+	Anchor AttestedAnchor `protobuf:"bytes,1,opt,name=anchor,proto3" json:"anchor"`
+}
+
+func (m *QueryLatestAnchorResponse) Reset()         { *m = QueryLatestAnchorResponse{} }
+func (m *QueryLatestAnchorResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryLatestAnchorResponse) ProtoMessage()    {}
+func (*QueryLatestAnchorResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{17}
+}
+func (m *QueryLatestAnchorResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryLatestAnchorResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryLatestAnchorResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryLatestAnchorResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryLatestAnchorResponse.Merge(m, src)
+}
+func (m *QueryLatestAnchorResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryLatestAnchorResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryLatestAnchorResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryLatestAnchorResponse proto.InternalMessageInfo
+
+func (m *QueryLatestAnchorResponse) GetAnchor() AttestedAnchor {
+	if m != nil {
+		return m.Anchor
+	}
+	return AttestedAnchor{}
+}
+
+// QueryAnchorsRequest asks for a page.
+type QueryAnchorsRequest struct {
+	// pagination selects the page, at most 200.
+	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryAnchorsRequest) Reset()         { *m = QueryAnchorsRequest{} }
+func (m *QueryAnchorsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryAnchorsRequest) ProtoMessage()    {}
+func (*QueryAnchorsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{18}
+}
+func (m *QueryAnchorsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAnchorsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAnchorsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAnchorsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAnchorsRequest.Merge(m, src)
+}
+func (m *QueryAnchorsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAnchorsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAnchorsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAnchorsRequest proto.InternalMessageInfo
+
+func (m *QueryAnchorsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryAnchorsResponse carries a page.
+type QueryAnchorsResponse struct {
+	// anchors is the page.
+	Anchors []AttestedAnchor `protobuf:"bytes,1,rep,name=anchors,proto3" json:"anchors"`
+	// pagination leads to the next page.
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryAnchorsResponse) Reset()         { *m = QueryAnchorsResponse{} }
+func (m *QueryAnchorsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryAnchorsResponse) ProtoMessage()    {}
+func (*QueryAnchorsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{19}
+}
+func (m *QueryAnchorsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAnchorsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAnchorsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAnchorsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAnchorsResponse.Merge(m, src)
+}
+func (m *QueryAnchorsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAnchorsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAnchorsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAnchorsResponse proto.InternalMessageInfo
+
+func (m *QueryAnchorsResponse) GetAnchors() []AttestedAnchor {
+	if m != nil {
+		return m.Anchors
+	}
+	return nil
+}
+
+func (m *QueryAnchorsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryPendingRequest is empty.
+type QueryPendingRequest struct {
+}
+
+func (m *QueryPendingRequest) Reset()         { *m = QueryPendingRequest{} }
+func (m *QueryPendingRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryPendingRequest) ProtoMessage()    {}
+func (*QueryPendingRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{20}
+}
+func (m *QueryPendingRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPendingRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPendingRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPendingRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPendingRequest.Merge(m, src)
+}
+func (m *QueryPendingRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPendingRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPendingRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPendingRequest proto.InternalMessageInfo
+
+// QueryPendingResponse carries the anchor that is being signed.
+type QueryPendingResponse struct {
+	// anchor is the anchor, absent when none is being signed.
+	Anchor *Anchor `protobuf:"bytes,1,opt,name=anchor,proto3" json:"anchor,omitempty"`
+	// signers_hash is the hash of the set that signs it, or would sign the next one, 32 bytes.
+	SignersHash []byte `protobuf:"bytes,2,opt,name=signers_hash,json=signersHash,proto3" json:"signers_hash,omitempty"`
+	// members are the positions of those whose signature is on chain, ascending, at most 256.
+	Members []uint32 `protobuf:"varint,3,rep,packed,name=members,proto3" json:"members,omitempty"`
+	// signed_power is their power.
+	SignedPower uint64 `protobuf:"varint,4,opt,name=signed_power,json=signedPower,proto3" json:"signed_power,omitempty"`
+	// total_power is that of the whole set.
+	TotalPower uint64 `protobuf:"varint,5,opt,name=total_power,json=totalPower,proto3" json:"total_power,omitempty"`
+	// era is the era that it belongs to.
+	Era uint64 `protobuf:"varint,6,opt,name=era,proto3" json:"era,omitempty"`
+	// reason tells in words why no anchor is being signed; empty when one is.
+	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// keyed_power is the power of the bonded validators with an anchor key.
+	KeyedPower uint64 `protobuf:"varint,8,opt,name=keyed_power,json=keyedPower,proto3" json:"keyed_power,omitempty"`
+	// bonded_power is the power of all bonded validators.
+	BondedPower uint64 `protobuf:"varint,9,opt,name=bonded_power,json=bondedPower,proto3" json:"bonded_power,omitempty"`
+}
+
+func (m *QueryPendingResponse) Reset()         { *m = QueryPendingResponse{} }
+func (m *QueryPendingResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryPendingResponse) ProtoMessage()    {}
+func (*QueryPendingResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{21}
+}
+func (m *QueryPendingResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPendingResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPendingResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPendingResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPendingResponse.Merge(m, src)
+}
+func (m *QueryPendingResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPendingResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPendingResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPendingResponse proto.InternalMessageInfo
+
+func (m *QueryPendingResponse) GetAnchor() *Anchor {
+	if m != nil {
+		return m.Anchor
+	}
+	return nil
+}
+
+func (m *QueryPendingResponse) GetSignersHash() []byte {
+	if m != nil {
+		return m.SignersHash
+	}
+	return nil
+}
+
+func (m *QueryPendingResponse) GetMembers() []uint32 {
+	if m != nil {
+		return m.Members
+	}
+	return nil
+}
+
+func (m *QueryPendingResponse) GetSignedPower() uint64 {
+	if m != nil {
+		return m.SignedPower
+	}
+	return 0
+}
+
+func (m *QueryPendingResponse) GetTotalPower() uint64 {
+	if m != nil {
+		return m.TotalPower
+	}
+	return 0
+}
+
+func (m *QueryPendingResponse) GetEra() uint64 {
+	if m != nil {
+		return m.Era
+	}
+	return 0
+}
+
+func (m *QueryPendingResponse) GetReason() string {
+	if m != nil {
+		return m.Reason
+	}
+	return ""
+}
+
+func (m *QueryPendingResponse) GetKeyedPower() uint64 {
+	if m != nil {
+		return m.KeyedPower
+	}
+	return 0
+}
+
+func (m *QueryPendingResponse) GetBondedPower() uint64 {
+	if m != nil {
+		return m.BondedPower
+	}
+	return 0
+}
+
+// QueryValsetRequest names a set.
+type QueryValsetRequest struct {
+	// hash is the set's hash, 64 lower-case hex digits.
+	Hash string `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`
+}
+
+func (m *QueryValsetRequest) Reset()         { *m = QueryValsetRequest{} }
+func (m *QueryValsetRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryValsetRequest) ProtoMessage()    {}
+func (*QueryValsetRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{22}
+}
+func (m *QueryValsetRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryValsetRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryValsetRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryValsetRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryValsetRequest.Merge(m, src)
+}
+func (m *QueryValsetRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryValsetRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryValsetRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryValsetRequest proto.InternalMessageInfo
+
+func (m *QueryValsetRequest) GetHash() string {
+	if m != nil {
+		return m.Hash
+	}
+	return ""
+}
+
+// QueryValsetResponse carries a set.
+type QueryValsetResponse struct {
+	// valset is the set.
+	Valset Valset `protobuf:"bytes,1,opt,name=valset,proto3" json:"valset"`
+}
+
+func (m *QueryValsetResponse) Reset()         { *m = QueryValsetResponse{} }
+func (m *QueryValsetResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryValsetResponse) ProtoMessage()    {}
+func (*QueryValsetResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{23}
+}
+func (m *QueryValsetResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryValsetResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryValsetResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryValsetResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryValsetResponse.Merge(m, src)
+}
+func (m *QueryValsetResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryValsetResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryValsetResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryValsetResponse proto.InternalMessageInfo
+
+func (m *QueryValsetResponse) GetValset() Valset {
+	if m != nil {
+		return m.Valset
+	}
+	return Valset{}
+}
+
+// QueryNextSubmittableRequest tells what a contract holds.
+type QueryNextSubmittableRequest struct {
+	// valset is the hash of the contract's set, 64 lower-case hex digits.
+	Valset string `protobuf:"bytes,1,opt,name=valset,proto3" json:"valset,omitempty"`
+	// nonce is the contract's newest nonce; 0 for none.
+	Nonce uint64 `protobuf:"varint,2,opt,name=nonce,proto3" json:"nonce,omitempty"`
+}
+
+func (m *QueryNextSubmittableRequest) Reset()         { *m = QueryNextSubmittableRequest{} }
+func (m *QueryNextSubmittableRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryNextSubmittableRequest) ProtoMessage()    {}
+func (*QueryNextSubmittableRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{24}
+}
+func (m *QueryNextSubmittableRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryNextSubmittableRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryNextSubmittableRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryNextSubmittableRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryNextSubmittableRequest.Merge(m, src)
+}
+func (m *QueryNextSubmittableRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryNextSubmittableRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryNextSubmittableRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryNextSubmittableRequest proto.InternalMessageInfo
+
+func (m *QueryNextSubmittableRequest) GetValset() string {
+	if m != nil {
+		return m.Valset
+	}
+	return ""
+}
+
+func (m *QueryNextSubmittableRequest) GetNonce() uint64 {
+	if m != nil {
+		return m.Nonce
+	}
+	return 0
+}
+
+// QueryNextSubmittableResponse carries what the contract can take.
+type QueryNextSubmittableResponse struct {
+	// anchor is the newest attested anchor that this set signed with a higher nonce.
+	Anchor AttestedAnchor `protobuf:"bytes,1,opt,name=anchor,proto3" json:"anchor"`
+	// signers are the members of the set.
+	Signers Valset `protobuf:"bytes,2,opt,name=signers,proto3" json:"signers"`
+}
+
+func (m *QueryNextSubmittableResponse) Reset()         { *m = QueryNextSubmittableResponse{} }
+func (m *QueryNextSubmittableResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryNextSubmittableResponse) ProtoMessage()    {}
+func (*QueryNextSubmittableResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{25}
+}
+func (m *QueryNextSubmittableResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryNextSubmittableResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryNextSubmittableResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryNextSubmittableResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryNextSubmittableResponse.Merge(m, src)
+}
+func (m *QueryNextSubmittableResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryNextSubmittableResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryNextSubmittableResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryNextSubmittableResponse proto.InternalMessageInfo
+
+func (m *QueryNextSubmittableResponse) GetAnchor() AttestedAnchor {
+	if m != nil {
+		return m.Anchor
+	}
+	return AttestedAnchor{}
+}
+
+func (m *QueryNextSubmittableResponse) GetSigners() Valset {
+	if m != nil {
+		return m.Signers
+	}
+	return Valset{}
+}
+
+// QueryAnchorKeyRequest names a validator.
+type QueryAnchorKeyRequest struct {
+	// validator is the operator address, bech32.
+	Validator string `protobuf:"bytes,1,opt,name=validator,proto3" json:"validator,omitempty"`
+}
+
+func (m *QueryAnchorKeyRequest) Reset()         { *m = QueryAnchorKeyRequest{} }
+func (m *QueryAnchorKeyRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryAnchorKeyRequest) ProtoMessage()    {}
+func (*QueryAnchorKeyRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{26}
+}
+func (m *QueryAnchorKeyRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAnchorKeyRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAnchorKeyRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAnchorKeyRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAnchorKeyRequest.Merge(m, src)
+}
+func (m *QueryAnchorKeyRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAnchorKeyRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAnchorKeyRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAnchorKeyRequest proto.InternalMessageInfo
+
+func (m *QueryAnchorKeyRequest) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+// QueryAnchorKeyResponse carries a key.
+type QueryAnchorKeyResponse struct {
+	// key is the key.
+	Key AnchorKey `protobuf:"bytes,1,opt,name=key,proto3" json:"key"`
+	// missed is how many anchors of the current window the validator has not signed.
+	Missed uint64 `protobuf:"varint,2,opt,name=missed,proto3" json:"missed,omitempty"`
+}
+
+func (m *QueryAnchorKeyResponse) Reset()         { *m = QueryAnchorKeyResponse{} }
+func (m *QueryAnchorKeyResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryAnchorKeyResponse) ProtoMessage()    {}
+func (*QueryAnchorKeyResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{27}
+}
+func (m *QueryAnchorKeyResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAnchorKeyResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAnchorKeyResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAnchorKeyResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAnchorKeyResponse.Merge(m, src)
+}
+func (m *QueryAnchorKeyResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAnchorKeyResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAnchorKeyResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAnchorKeyResponse proto.InternalMessageInfo
+
+func (m *QueryAnchorKeyResponse) GetKey() AnchorKey {
+	if m != nil {
+		return m.Key
+	}
+	return AnchorKey{}
+}
+
+func (m *QueryAnchorKeyResponse) GetMissed() uint64 {
+	if m != nil {
+		return m.Missed
+	}
+	return 0
+}
+
+// QueryAnchorKeysRequest asks for a page.
+type QueryAnchorKeysRequest struct {
+	// pagination selects the page, at most 200.
+	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryAnchorKeysRequest) Reset()         { *m = QueryAnchorKeysRequest{} }
+func (m *QueryAnchorKeysRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryAnchorKeysRequest) ProtoMessage()    {}
+func (*QueryAnchorKeysRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{28}
+}
+func (m *QueryAnchorKeysRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAnchorKeysRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAnchorKeysRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAnchorKeysRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAnchorKeysRequest.Merge(m, src)
+}
+func (m *QueryAnchorKeysRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAnchorKeysRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAnchorKeysRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAnchorKeysRequest proto.InternalMessageInfo
+
+func (m *QueryAnchorKeysRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryAnchorKeysResponse carries a page.
+type QueryAnchorKeysResponse struct {
+	// keys is the page.
+	Keys []AnchorKey `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys"`
+	// pagination leads to the next page.
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryAnchorKeysResponse) Reset()         { *m = QueryAnchorKeysResponse{} }
+func (m *QueryAnchorKeysResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryAnchorKeysResponse) ProtoMessage()    {}
+func (*QueryAnchorKeysResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3bc7ed2d28b73ad1, []int{29}
+}
+func (m *QueryAnchorKeysResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAnchorKeysResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAnchorKeysResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAnchorKeysResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAnchorKeysResponse.Merge(m, src)
+}
+func (m *QueryAnchorKeysResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAnchorKeysResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAnchorKeysResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAnchorKeysResponse proto.InternalMessageInfo
+
+func (m *QueryAnchorKeysResponse) GetKeys() []AnchorKey {
+	if m != nil {
+		return m.Keys
+	}
+	return nil
+}
+
+func (m *QueryAnchorKeysResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
 func init() {
 	proto.RegisterType((*QueryParamsRequest)(nil), "gpucoord.anchors.v1.QueryParamsRequest")
 	proto.RegisterType((*QueryParamsResponse)(nil), "gpucoord.anchors.v1.QueryParamsResponse")
@@ -416,48 +1600,132 @@ func init() {
 	proto.RegisterType((*QueryLeafResponse)(nil), "gpucoord.anchors.v1.QueryLeafResponse")
 	proto.RegisterType((*QueryLeavesRequest)(nil), "gpucoord.anchors.v1.QueryLeavesRequest")
 	proto.RegisterType((*QueryLeavesResponse)(nil), "gpucoord.anchors.v1.QueryLeavesResponse")
+	proto.RegisterType((*QueryInclusionRequest)(nil), "gpucoord.anchors.v1.QueryInclusionRequest")
+	proto.RegisterType((*QueryInclusionResponse)(nil), "gpucoord.anchors.v1.QueryInclusionResponse")
+	proto.RegisterType((*QueryConsistencyRequest)(nil), "gpucoord.anchors.v1.QueryConsistencyRequest")
+	proto.RegisterType((*QueryConsistencyResponse)(nil), "gpucoord.anchors.v1.QueryConsistencyResponse")
+	proto.RegisterType((*QueryOriginRequest)(nil), "gpucoord.anchors.v1.QueryOriginRequest")
+	proto.RegisterType((*QueryOriginResponse)(nil), "gpucoord.anchors.v1.QueryOriginResponse")
+	proto.RegisterType((*QueryAnchorRequest)(nil), "gpucoord.anchors.v1.QueryAnchorRequest")
+	proto.RegisterType((*QueryAnchorResponse)(nil), "gpucoord.anchors.v1.QueryAnchorResponse")
+	proto.RegisterType((*QueryLatestAnchorRequest)(nil), "gpucoord.anchors.v1.QueryLatestAnchorRequest")
+	proto.RegisterType((*QueryLatestAnchorResponse)(nil), "gpucoord.anchors.v1.QueryLatestAnchorResponse")
+	proto.RegisterType((*QueryAnchorsRequest)(nil), "gpucoord.anchors.v1.QueryAnchorsRequest")
+	proto.RegisterType((*QueryAnchorsResponse)(nil), "gpucoord.anchors.v1.QueryAnchorsResponse")
+	proto.RegisterType((*QueryPendingRequest)(nil), "gpucoord.anchors.v1.QueryPendingRequest")
+	proto.RegisterType((*QueryPendingResponse)(nil), "gpucoord.anchors.v1.QueryPendingResponse")
+	proto.RegisterType((*QueryValsetRequest)(nil), "gpucoord.anchors.v1.QueryValsetRequest")
+	proto.RegisterType((*QueryValsetResponse)(nil), "gpucoord.anchors.v1.QueryValsetResponse")
+	proto.RegisterType((*QueryNextSubmittableRequest)(nil), "gpucoord.anchors.v1.QueryNextSubmittableRequest")
+	proto.RegisterType((*QueryNextSubmittableResponse)(nil), "gpucoord.anchors.v1.QueryNextSubmittableResponse")
+	proto.RegisterType((*QueryAnchorKeyRequest)(nil), "gpucoord.anchors.v1.QueryAnchorKeyRequest")
+	proto.RegisterType((*QueryAnchorKeyResponse)(nil), "gpucoord.anchors.v1.QueryAnchorKeyResponse")
+	proto.RegisterType((*QueryAnchorKeysRequest)(nil), "gpucoord.anchors.v1.QueryAnchorKeysRequest")
+	proto.RegisterType((*QueryAnchorKeysResponse)(nil), "gpucoord.anchors.v1.QueryAnchorKeysResponse")
 }
 
 func init() { proto.RegisterFile("gpucoord/anchors/v1/query.proto", fileDescriptor_3bc7ed2d28b73ad1) }
 
 var fileDescriptor_3bc7ed2d28b73ad1 = []byte{
-	// 574 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x8c, 0x54, 0x41, 0x6b, 0x13, 0x41,
-	0x14, 0xce, 0x36, 0xdb, 0x80, 0xa3, 0xa0, 0x9d, 0xe6, 0x10, 0xb7, 0x76, 0x1b, 0xb6, 0xb6, 0x0d,
-	0x2a, 0x33, 0xa4, 0x3d, 0x88, 0xd7, 0x1e, 0xaa, 0x60, 0x0e, 0x31, 0x37, 0x45, 0x90, 0x49, 0x3a,
-	0x99, 0x2e, 0x26, 0xfb, 0xb6, 0x3b, 0x93, 0xd0, 0x2a, 0x82, 0xf4, 0xe4, 0x51, 0xf0, 0xe0, 0x5f,
-	0xea, 0xb1, 0xe0, 0xc5, 0x93, 0x48, 0xe2, 0x0f, 0x91, 0x9d, 0x99, 0x6d, 0x12, 0xdc, 0x66, 0xbd,
-	0xbd, 0xbc, 0x7c, 0xef, 0xfb, 0xbe, 0x79, 0xef, 0x63, 0xd1, 0x96, 0x88, 0x47, 0x3d, 0x80, 0xe4,
-	0x98, 0xb2, 0xa8, 0x77, 0x02, 0x89, 0xa4, 0xe3, 0x26, 0x3d, 0x1d, 0xf1, 0xe4, 0x9c, 0xc4, 0x09,
-	0x28, 0xc0, 0xeb, 0x19, 0x80, 0x58, 0x00, 0x19, 0x37, 0xbd, 0x47, 0x3d, 0x90, 0x43, 0x90, 0xb4,
-	0xcb, 0x24, 0x37, 0x68, 0x3a, 0x6e, 0x76, 0xb9, 0x62, 0x4d, 0x1a, 0x33, 0x11, 0x46, 0x4c, 0x85,
-	0x10, 0x19, 0x02, 0xaf, 0x2a, 0x40, 0x80, 0x2e, 0x69, 0x5a, 0xd9, 0xee, 0x03, 0x01, 0x20, 0x06,
-	0x9c, 0xb2, 0x38, 0xa4, 0x2c, 0x8a, 0x40, 0xe9, 0x11, 0x69, 0xff, 0xad, 0xe7, 0xb9, 0x8a, 0x59,
-	0xc2, 0x86, 0x19, 0x22, 0xd7, 0xb7, 0x54, 0x4c, 0x71, 0x03, 0x08, 0xaa, 0x08, 0xbf, 0x4a, 0x8d,
-	0xb5, 0xf5, 0x54, 0x87, 0x9f, 0x8e, 0xb8, 0x54, 0x41, 0x1b, 0xad, 0x2f, 0x74, 0x65, 0x0c, 0x91,
-	0xe4, 0xf8, 0x19, 0xaa, 0x18, 0xf6, 0x9a, 0x53, 0x77, 0x1a, 0xb7, 0xf7, 0x37, 0x48, 0xce, 0xab,
-	0x89, 0x19, 0x3a, 0x74, 0x2f, 0x7f, 0x6d, 0x95, 0x3a, 0x76, 0x20, 0x58, 0x43, 0x77, 0x35, 0x63,
-	0x0b, 0x44, 0x26, 0xf2, 0x1a, 0xdd, 0x9b, 0xb5, 0xac, 0x02, 0x46, 0xae, 0x0c, 0x3f, 0x70, 0xcd,
-	0xef, 0x76, 0x74, 0x9d, 0xf6, 0x12, 0x00, 0x55, 0x5b, 0xa9, 0x3b, 0x8d, 0x3b, 0x1d, 0x5d, 0xe3,
-	0x4d, 0x84, 0xfa, 0x61, 0x22, 0xd5, 0xbb, 0xf7, 0x3c, 0x56, 0xb5, 0xb2, 0x46, 0xdf, 0xd2, 0x9d,
-	0x97, 0x3c, 0x56, 0x41, 0x23, 0xa3, 0xe6, 0xac, 0x6f, 0xe5, 0x70, 0x15, 0xad, 0x86, 0xd1, 0x31,
-	0x3f, 0xb3, 0xdc, 0xe6, 0x47, 0xf0, 0x02, 0xad, 0xcd, 0x21, 0xad, 0x8b, 0x03, 0xe4, 0x0e, 0x38,
-	0xeb, 0xdb, 0x57, 0xde, 0xcf, 0x7d, 0x65, 0x3a, 0x60, 0xdf, 0xa8, 0xc1, 0xc1, 0x5b, 0xbb, 0xc9,
-	0x16, 0x67, 0x63, 0x9e, 0x6d, 0x12, 0x1f, 0x21, 0x34, 0x3b, 0xb5, 0x25, 0xdc, 0x25, 0x26, 0x17,
-	0x24, 0xcd, 0x05, 0x31, 0x29, 0xb2, 0xb9, 0x20, 0x6d, 0x26, 0xb8, 0x9d, 0xed, 0xcc, 0x4d, 0x06,
-	0xdf, 0x1d, 0x7b, 0x92, 0x8c, 0xde, 0x5a, 0x7d, 0x8a, 0x2a, 0x03, 0xdd, 0xa9, 0x39, 0xf5, 0xf2,
-	0xff, 0x98, 0xb5, 0x70, 0xfc, 0x7c, 0xc1, 0xd8, 0x8a, 0x36, 0xb6, 0x57, 0x68, 0xcc, 0xa8, 0xce,
-	0x3b, 0xdb, 0xff, 0xe2, 0xa2, 0x55, 0xed, 0x0c, 0x7f, 0x76, 0x50, 0xc5, 0x1c, 0x1f, 0xef, 0xe5,
-	0xda, 0xf8, 0x37, 0x69, 0x5e, 0xa3, 0x18, 0x68, 0x34, 0x83, 0xed, 0x8b, 0x1f, 0x7f, 0xbe, 0xad,
-	0x6c, 0xe2, 0x0d, 0x7a, 0x73, 0xea, 0xb1, 0x42, 0xe5, 0x16, 0x08, 0xfc, 0xf0, 0x66, 0xd6, 0x59,
-	0x00, 0xbd, 0x9d, 0x02, 0x94, 0x15, 0xae, 0x6b, 0x61, 0x0f, 0xd7, 0x72, 0x85, 0x07, 0x20, 0xf0,
-	0x85, 0x83, 0xdc, 0x74, 0xc5, 0x78, 0x19, 0xe3, 0x2c, 0x8a, 0xde, 0x6e, 0x11, 0xcc, 0x2a, 0x3f,
-	0xd6, 0xca, 0x3b, 0x78, 0x3b, 0x5f, 0x59, 0x1f, 0x92, 0x7e, 0xd4, 0x41, 0xfe, 0xa4, 0xb7, 0x6f,
-	0xc2, 0xb1, 0x6c, 0xfb, 0x0b, 0xe9, 0x5c, 0xb6, 0xfd, 0xc5, 0x9c, 0x15, 0x6c, 0xdf, 0x58, 0x39,
-	0x3c, 0xba, 0x9c, 0xf8, 0xce, 0xd5, 0xc4, 0x77, 0x7e, 0x4f, 0x7c, 0xe7, 0xeb, 0xd4, 0x2f, 0x5d,
-	0x4d, 0xfd, 0xd2, 0xcf, 0xa9, 0x5f, 0x7a, 0xf3, 0x44, 0x84, 0xea, 0x64, 0xd4, 0x25, 0x3d, 0x18,
-	0xce, 0x08, 0xae, 0x8b, 0xb3, 0x6b, 0x2e, 0x75, 0x1e, 0x73, 0xd9, 0xad, 0xe8, 0x6f, 0xd3, 0xc1,
-	0xdf, 0x00, 0x00, 0x00, 0xff, 0xff, 0xea, 0x1b, 0x50, 0x2e, 0x76, 0x05, 0x00, 0x00,
+	// 1564 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x58, 0xc1, 0x6f, 0x1b, 0x45,
+	0x17, 0xcf, 0xda, 0xae, 0x13, 0x4f, 0xfc, 0x7d, 0x4d, 0xa7, 0x69, 0xeb, 0x38, 0xad, 0xeb, 0x6c,
+	0xd3, 0xd6, 0x4d, 0x53, 0xef, 0x97, 0x56, 0x5f, 0x69, 0x55, 0x01, 0x4a, 0x2b, 0x95, 0x42, 0x22,
+	0x08, 0x0e, 0xaa, 0x0a, 0x02, 0xcc, 0xda, 0x9e, 0x6c, 0x56, 0xb1, 0x77, 0xdc, 0x9d, 0x89, 0x89,
+	0x1b, 0x22, 0xa1, 0x8a, 0x03, 0x70, 0x42, 0xea, 0x01, 0x21, 0x21, 0x4e, 0x48, 0xfc, 0x03, 0x88,
+	0x03, 0x7f, 0x41, 0x8f, 0x15, 0x5c, 0x38, 0x21, 0xd4, 0xf2, 0x67, 0x70, 0x40, 0x33, 0xf3, 0x66,
+	0xed, 0x4d, 0xd6, 0x6b, 0x57, 0xca, 0x6d, 0xe7, 0xf9, 0xf7, 0xde, 0xfb, 0xbd, 0x37, 0x6f, 0x66,
+	0x7e, 0x32, 0x3a, 0xeb, 0xb4, 0xb7, 0xeb, 0x94, 0xfa, 0x0d, 0xcb, 0xf6, 0xea, 0x9b, 0xd4, 0x67,
+	0x56, 0x67, 0xc9, 0x7a, 0xb8, 0x4d, 0xfc, 0x6e, 0xb9, 0xed, 0x53, 0x4e, 0xf1, 0x71, 0x0d, 0x28,
+	0x03, 0xa0, 0xdc, 0x59, 0xca, 0x2f, 0xd4, 0x29, 0x6b, 0x51, 0x66, 0xd5, 0x6c, 0x46, 0x14, 0xda,
+	0xea, 0x2c, 0xd5, 0x08, 0xb7, 0x97, 0xac, 0xb6, 0xed, 0xb8, 0x9e, 0xcd, 0x5d, 0xea, 0xa9, 0x00,
+	0xf9, 0x19, 0x85, 0xad, 0xca, 0x95, 0xa5, 0x16, 0xf0, 0xd3, 0xb4, 0x43, 0x1d, 0xaa, 0xec, 0xe2,
+	0x0b, 0xac, 0xa7, 0x1d, 0x4a, 0x9d, 0x26, 0xb1, 0xec, 0xb6, 0x6b, 0xd9, 0x9e, 0x47, 0xb9, 0x8c,
+	0xa6, 0x7d, 0x8a, 0x51, 0x84, 0xdb, 0xb6, 0x6f, 0xb7, 0x34, 0x22, 0xb2, 0x24, 0xc6, 0x6d, 0x4e,
+	0x14, 0xc0, 0x9c, 0x46, 0xf8, 0x5d, 0xc1, 0x79, 0x4d, 0x7a, 0x55, 0xc8, 0xc3, 0x6d, 0xc2, 0xb8,
+	0xb9, 0x86, 0x8e, 0x87, 0xac, 0xac, 0x4d, 0x3d, 0x46, 0xf0, 0x4d, 0x94, 0x56, 0xd1, 0x73, 0x46,
+	0xd1, 0x28, 0x4d, 0x5e, 0x9d, 0x2d, 0x47, 0x34, 0xa4, 0xac, 0x9c, 0x6e, 0xa7, 0x9e, 0xfe, 0x79,
+	0x76, 0xac, 0x02, 0x0e, 0xe6, 0x31, 0x74, 0x54, 0x46, 0x5c, 0xa5, 0x8e, 0x4e, 0xf2, 0x3e, 0x9a,
+	0xea, 0x99, 0x20, 0x03, 0x46, 0x29, 0xe6, 0x3e, 0x22, 0x32, 0x7e, 0xaa, 0x22, 0xbf, 0x85, 0xcd,
+	0xa7, 0x94, 0xe7, 0x12, 0x45, 0xa3, 0x94, 0xad, 0xc8, 0x6f, 0x7c, 0x06, 0xa1, 0x0d, 0xd7, 0x67,
+	0xbc, 0xba, 0x45, 0xda, 0x3c, 0x97, 0x94, 0xe8, 0x8c, 0xb4, 0xac, 0x90, 0x36, 0x37, 0x4b, 0x3a,
+	0x34, 0xb1, 0x37, 0x20, 0x1d, 0x9e, 0x46, 0x47, 0x5c, 0xaf, 0x41, 0x76, 0x20, 0xb6, 0x5a, 0x98,
+	0xf7, 0xd0, 0xb1, 0x3e, 0x24, 0xb0, 0xb8, 0x86, 0x52, 0x4d, 0x62, 0x6f, 0x40, 0x95, 0x33, 0x91,
+	0x55, 0x0a, 0x07, 0xa8, 0x51, 0x82, 0xcd, 0x0f, 0xa1, 0x93, 0xab, 0xc4, 0xee, 0x10, 0xdd, 0x49,
+	0x7c, 0x17, 0xa1, 0xde, 0x14, 0x40, 0xc0, 0x0b, 0x65, 0xd8, 0x79, 0x31, 0x32, 0x65, 0x35, 0x60,
+	0x30, 0x32, 0xe5, 0x35, 0xdb, 0x21, 0xe0, 0x5b, 0xe9, 0xf3, 0x34, 0xbf, 0x35, 0x60, 0x4b, 0x74,
+	0x78, 0xa0, 0xfa, 0x0a, 0x4a, 0x37, 0xa5, 0x25, 0x67, 0x14, 0x93, 0xa3, 0x90, 0x05, 0x38, 0x7e,
+	0x23, 0x44, 0x2c, 0x21, 0x89, 0x5d, 0x1c, 0x4a, 0x4c, 0x65, 0x0d, 0x31, 0x7b, 0x0b, 0x9d, 0x90,
+	0xc4, 0xde, 0xf4, 0xea, 0xcd, 0x6d, 0xe6, 0x52, 0x2f, 0xb6, 0xe1, 0x78, 0x16, 0x65, 0xb8, 0x4f,
+	0x48, 0x55, 0x6e, 0x73, 0x42, 0xfe, 0x32, 0x21, 0x0c, 0xeb, 0xee, 0x23, 0x62, 0x7e, 0x86, 0x4e,
+	0xee, 0x8f, 0x05, 0x75, 0x86, 0xdc, 0x8c, 0xb0, 0x5b, 0xe4, 0x84, 0xcc, 0xa2, 0x8c, 0xd8, 0x96,
+	0xea, 0xa6, 0xcd, 0x36, 0xe5, 0x80, 0x64, 0x2b, 0x13, 0xc2, 0x70, 0xcf, 0x66, 0x9b, 0x82, 0x5a,
+	0xdb, 0xa7, 0x74, 0x23, 0x97, 0x2a, 0x26, 0x4b, 0xd9, 0x8a, 0x5a, 0x98, 0xaf, 0xa2, 0x53, 0x32,
+	0xfb, 0x1d, 0xea, 0x31, 0x97, 0x71, 0xe2, 0xd5, 0xbb, 0xba, 0x16, 0x8c, 0x52, 0x1b, 0x3e, 0x6d,
+	0xe9, 0xb9, 0x14, 0xdf, 0xf8, 0xbf, 0x28, 0xc1, 0x29, 0x94, 0x90, 0xe0, 0xd4, 0xec, 0xa0, 0xdc,
+	0x41, 0x77, 0xa0, 0xaf, 0xb0, 0x86, 0xc6, 0x0a, 0x76, 0x82, 0x65, 0x55, 0x06, 0x55, 0xb4, 0x27,
+	0x84, 0xe1, 0xae, 0x08, 0x7c, 0x0a, 0x8d, 0xcb, 0x1f, 0x39, 0x05, 0xe2, 0x69, 0xb1, 0x7c, 0x8f,
+	0x0e, 0xa0, 0xad, 0x8f, 0xf0, 0x3b, 0xbe, 0xeb, 0xb8, 0xba, 0xfb, 0xe6, 0x03, 0x98, 0x17, 0x6d,
+	0x05, 0x22, 0x27, 0x51, 0x9a, 0x4a, 0x8b, 0x24, 0x93, 0xad, 0xc0, 0x0a, 0x5f, 0x42, 0x53, 0x0d,
+	0xda, 0xb2, 0x5d, 0xaf, 0xca, 0x88, 0x38, 0xb2, 0x9c, 0xfa, 0xc0, 0xeb, 0xa8, 0xb2, 0xaf, 0x6b,
+	0xb3, 0xb9, 0x00, 0xf9, 0x96, 0xe5, 0x7c, 0xf5, 0xed, 0xb6, 0x47, 0xbd, 0xba, 0xde, 0x1c, 0xb5,
+	0x08, 0x58, 0x68, 0x2c, 0xb0, 0x58, 0x46, 0x69, 0x35, 0x9d, 0x70, 0x22, 0xce, 0x45, 0x4e, 0xed,
+	0x32, 0xe7, 0x84, 0x71, 0xd2, 0x50, 0xce, 0x7a, 0x7e, 0x15, 0xc0, 0xcc, 0x43, 0xb7, 0x57, 0x6d,
+	0x01, 0x0a, 0x71, 0x31, 0x3f, 0x46, 0x33, 0x11, 0xbf, 0x1d, 0x5e, 0xee, 0x8f, 0x42, 0x55, 0x1d,
+	0xfa, 0x59, 0xff, 0xd1, 0x40, 0xd3, 0xe1, 0xf8, 0x40, 0xfd, 0x0e, 0x1a, 0x07, 0x8a, 0x70, 0xda,
+	0x5f, 0x82, 0xbb, 0xf6, 0x3c, 0xbc, 0x83, 0x7f, 0x42, 0x3f, 0x12, 0xc4, 0x6b, 0xb8, 0x5e, 0x70,
+	0xad, 0xff, 0x9a, 0x00, 0xf6, 0x81, 0x3d, 0xb8, 0x55, 0xc3, 0x8d, 0x8f, 0x7e, 0x3d, 0x60, 0xb7,
+	0x00, 0x8a, 0xe7, 0x50, 0x96, 0xb9, 0x8e, 0x47, 0x7c, 0xa6, 0x4e, 0xb2, 0x9a, 0xc9, 0x49, 0xb0,
+	0xc9, 0xc3, 0x9c, 0x43, 0xe3, 0x2d, 0xd2, 0xaa, 0x11, 0x9f, 0xe5, 0x92, 0xc5, 0x64, 0xe9, 0x3f,
+	0x15, 0xbd, 0x0c, 0x9c, 0x1b, 0xd5, 0x36, 0xfd, 0x94, 0xf8, 0xb9, 0x94, 0x1c, 0x4d, 0xe5, 0xdc,
+	0x58, 0x13, 0x26, 0x7c, 0x16, 0x4d, 0x72, 0xca, 0xed, 0x26, 0x20, 0x8e, 0x48, 0x04, 0x92, 0x26,
+	0x05, 0x98, 0x42, 0x49, 0xe2, 0xdb, 0xb9, 0xb4, 0xfc, 0x41, 0x7c, 0x8a, 0x23, 0xe4, 0x13, 0x9b,
+	0x51, 0x2f, 0x37, 0x5e, 0x34, 0x4a, 0x99, 0x0a, 0xac, 0x44, 0xa8, 0x2d, 0xd2, 0x0d, 0x92, 0x4d,
+	0xa8, 0x50, 0xd2, 0xa4, 0x42, 0xcd, 0xa1, 0x6c, 0x8d, 0x7a, 0x8d, 0x00, 0x91, 0x51, 0x74, 0x94,
+	0x4d, 0x42, 0xcc, 0x12, 0x9c, 0xad, 0xfb, 0x76, 0x93, 0x11, 0xde, 0x77, 0xfb, 0xc8, 0xe2, 0x0d,
+	0x99, 0x4f, 0x7e, 0x07, 0x4f, 0xb4, 0x46, 0xf6, 0x9e, 0xe8, 0x8e, 0xb4, 0xc4, 0x36, 0x59, 0x39,
+	0xe9, 0xa9, 0x56, 0x0e, 0xe6, 0x0a, 0x9a, 0x95, 0x11, 0xdf, 0x26, 0x3b, 0x7c, 0x7d, 0xbb, 0xd6,
+	0x72, 0x39, 0xb7, 0x6b, 0x4d, 0x3d, 0xa1, 0xa2, 0xec, 0xbe, 0xc8, 0x19, 0xed, 0xd6, 0x3b, 0xf8,
+	0x89, 0xfe, 0x83, 0xff, 0x83, 0x81, 0x4e, 0x47, 0x47, 0x3b, 0xb4, 0x63, 0x88, 0x6f, 0xa1, 0x71,
+	0x98, 0x03, 0x18, 0xe3, 0x11, 0x8a, 0xd5, 0x1e, 0xe6, 0x03, 0x78, 0xb6, 0x54, 0xe4, 0x15, 0x12,
+	0x5c, 0xf5, 0xaf, 0xa3, 0x4c, 0xc7, 0x6e, 0xba, 0x0d, 0x79, 0x05, 0xca, 0x52, 0x6f, 0xcf, 0xfd,
+	0xf6, 0xf3, 0x95, 0x33, 0x70, 0x42, 0xee, 0xeb, 0xdf, 0x96, 0x1b, 0x0d, 0x9f, 0x30, 0xb6, 0xce,
+	0x7d, 0x31, 0xe4, 0x3d, 0x1f, 0x73, 0x13, 0x1e, 0xb1, 0xbe, 0xc8, 0x50, 0xf3, 0x75, 0x94, 0xdc,
+	0x22, 0x5d, 0x28, 0xb8, 0x10, 0x33, 0xfe, 0x2b, 0xa4, 0x0b, 0x7c, 0x85, 0x83, 0x68, 0x7d, 0xcb,
+	0x65, 0x8c, 0x34, 0xa0, 0xc7, 0xb0, 0x32, 0x3f, 0xd9, 0x9f, 0xe9, 0xd0, 0xaf, 0xa2, 0xef, 0x0d,
+	0x78, 0x13, 0xfb, 0x53, 0x40, 0x35, 0x37, 0x50, 0x6a, 0x8b, 0x74, 0xf5, 0x55, 0x34, 0x5a, 0x39,
+	0xd2, 0xe3, 0xd0, 0xae, 0xa0, 0xab, 0xff, 0x4c, 0xa1, 0x23, 0x92, 0x1e, 0xfe, 0xdc, 0x40, 0x69,
+	0x25, 0x3c, 0xf1, 0xc5, 0x48, 0x26, 0x07, 0x55, 0x6e, 0xbe, 0x34, 0x1c, 0xa8, 0x72, 0x9a, 0xe7,
+	0x1e, 0xff, 0xfe, 0xf7, 0x93, 0xc4, 0x19, 0x3c, 0x6b, 0x0d, 0x56, 0xdc, 0x98, 0xa3, 0xe4, 0x2a,
+	0x75, 0xf0, 0xfc, 0xe0, 0xa8, 0x3d, 0xf1, 0x9b, 0x3f, 0x3f, 0x04, 0x05, 0x89, 0x8b, 0x32, 0x71,
+	0x1e, 0xe7, 0x22, 0x13, 0x37, 0xa9, 0x83, 0x1f, 0x1b, 0x28, 0x25, 0xe4, 0x1d, 0x8e, 0x8b, 0xd8,
+	0x93, 0xc1, 0xf9, 0x0b, 0xc3, 0x60, 0x90, 0xf9, 0xb2, 0xcc, 0x7c, 0x1e, 0x9f, 0x8b, 0xce, 0x2c,
+	0x45, 0xa4, 0xb5, 0x2b, 0x35, 0xdd, 0x9e, 0xec, 0xbe, 0x12, 0xa6, 0x71, 0xdd, 0x0f, 0x29, 0xe3,
+	0xb8, 0xee, 0x87, 0x35, 0xee, 0x90, 0xee, 0x83, 0x9e, 0xfd, 0xc9, 0x40, 0x99, 0x40, 0x36, 0xe2,
+	0x85, 0xc1, 0xc1, 0xf7, 0xeb, 0xd4, 0xfc, 0xe5, 0x91, 0xb0, 0xc0, 0x65, 0x59, 0x72, 0xb9, 0x85,
+	0x6f, 0x46, 0x4f, 0x82, 0x10, 0x64, 0xcc, 0x72, 0xb5, 0x9b, 0x6e, 0x90, 0xb5, 0x1b, 0x88, 0xd7,
+	0x3d, 0xc1, 0x74, 0xb2, 0x4f, 0x23, 0xe2, 0xc5, 0xc1, 0xf9, 0x0f, 0x2a, 0xd1, 0xfc, 0x95, 0x11,
+	0xd1, 0xc0, 0xf7, 0x96, 0xe4, 0xfb, 0x7f, 0x7c, 0x2d, 0x8e, 0x6f, 0xbd, 0xe7, 0x68, 0xed, 0x0a,
+	0x49, 0x2a, 0x08, 0x53, 0xb5, 0xad, 0x4a, 0x3f, 0xc6, 0x6d, 0x6b, 0x48, 0x77, 0xc6, 0x6d, 0x6b,
+	0x58, 0x8a, 0x0e, 0xd9, 0x56, 0xd0, 0xa5, 0x5f, 0x19, 0x28, 0xad, 0x2e, 0x91, 0x38, 0x0a, 0x21,
+	0xf9, 0x17, 0x47, 0x21, 0xac, 0x05, 0xcd, 0x45, 0x49, 0xe1, 0x02, 0x9e, 0x8f, 0xa4, 0xa0, 0x3f,
+	0x77, 0xe5, 0x93, 0xb6, 0x87, 0xbf, 0x33, 0x50, 0xb6, 0x5f, 0x52, 0xe2, 0x98, 0xbd, 0x88, 0x90,
+	0xa5, 0xf9, 0xf2, 0xa8, 0x70, 0x60, 0xb7, 0x20, 0xd9, 0xcd, 0x63, 0x33, 0x7a, 0xee, 0xa5, 0x4b,
+	0x15, 0xde, 0xc2, 0x2f, 0x0c, 0x34, 0x0e, 0x72, 0x11, 0x0f, 0xad, 0x3f, 0x38, 0x83, 0x97, 0x46,
+	0x40, 0x02, 0x99, 0x79, 0x49, 0xa6, 0x80, 0x4f, 0xc7, 0xb5, 0x4a, 0xd2, 0x00, 0xdd, 0x17, 0x47,
+	0x23, 0x2c, 0x19, 0xe3, 0x68, 0xec, 0x13, 0x91, 0x43, 0x68, 0xb4, 0x21, 0xf5, 0x97, 0x06, 0x4a,
+	0xab, 0x67, 0x3f, 0x6e, 0x6a, 0x42, 0x22, 0x2b, 0x6e, 0x6a, 0xc2, 0x1a, 0x6b, 0xc8, 0xd5, 0xa8,
+	0x64, 0x11, 0xb3, 0x76, 0x85, 0x4c, 0xdb, 0xc3, 0xbf, 0x18, 0xe8, 0xe8, 0x3e, 0x0d, 0x84, 0xff,
+	0x37, 0x38, 0x55, 0xb4, 0xf8, 0xca, 0x2f, 0xbd, 0x84, 0x07, 0xb0, 0x7c, 0x4d, 0xb2, 0xbc, 0x81,
+	0xaf, 0x47, 0xb2, 0xf4, 0xc8, 0x0e, 0xaf, 0xb2, 0x9e, 0x9b, 0xb5, 0xab, 0x78, 0xef, 0x05, 0xd3,
+	0xfe, 0xc4, 0x40, 0x99, 0xe0, 0xf9, 0x8e, 0xbb, 0x50, 0xf7, 0x2b, 0xa8, 0xb8, 0x0b, 0xf5, 0x80,
+	0x26, 0x32, 0xaf, 0x48, 0x9a, 0x17, 0xf1, 0xf9, 0x48, 0x9a, 0x42, 0x2e, 0x48, 0x6a, 0x4a, 0x5b,
+	0xed, 0xe1, 0xaf, 0x0d, 0x84, 0x7a, 0x5a, 0x04, 0x8f, 0x92, 0x2a, 0x98, 0xf6, 0xc5, 0xd1, 0xc0,
+	0x40, 0x6c, 0x4e, 0x12, 0x9b, 0xc5, 0x33, 0x03, 0x89, 0xdd, 0xbe, 0xfb, 0xf4, 0x79, 0xc1, 0x78,
+	0xf6, 0xbc, 0x60, 0xfc, 0xf5, 0xbc, 0x60, 0x7c, 0xf3, 0xa2, 0x30, 0xf6, 0xec, 0x45, 0x61, 0xec,
+	0x8f, 0x17, 0x85, 0xb1, 0x0f, 0x16, 0x1d, 0x97, 0x6f, 0x6e, 0xd7, 0xca, 0x75, 0xda, 0xea, 0xb9,
+	0x07, 0x1f, 0x3b, 0x41, 0x24, 0xde, 0x6d, 0x13, 0x56, 0x4b, 0xcb, 0xff, 0xe2, 0xae, 0xfd, 0x1b,
+	0x00, 0x00, 0xff, 0xff, 0x4a, 0xd1, 0x13, 0xa2, 0x81, 0x14, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -480,6 +1748,28 @@ type QueryClient interface {
 	Leaf(ctx context.Context, in *QueryLeafRequest, opts ...grpc.CallOption) (*QueryLeafResponse, error)
 	// Leaves lists the leaves of the retention window by index.
 	Leaves(ctx context.Context, in *QueryLeavesRequest, opts ...grpc.CallOption) (*QueryLeavesResponse, error)
+	// Inclusion returns the proof that a leaf is in the log of some size.
+	Inclusion(ctx context.Context, in *QueryInclusionRequest, opts ...grpc.CallOption) (*QueryInclusionResponse, error)
+	// Consistency returns the proof that the log of one size is a prefix of that of another.
+	Consistency(ctx context.Context, in *QueryConsistencyRequest, opts ...grpc.CallOption) (*QueryConsistencyResponse, error)
+	// Origin returns the id that tells this chain from any other of its name, and the EIP-712 domain that follows from it.
+	Origin(ctx context.Context, in *QueryOriginRequest, opts ...grpc.CallOption) (*QueryOriginResponse, error)
+	// Anchor returns an attested anchor.
+	Anchor(ctx context.Context, in *QueryAnchorRequest, opts ...grpc.CallOption) (*QueryAnchorResponse, error)
+	// LatestAnchor returns the newest attested anchor.
+	LatestAnchor(ctx context.Context, in *QueryLatestAnchorRequest, opts ...grpc.CallOption) (*QueryLatestAnchorResponse, error)
+	// Anchors lists the attested anchors that are kept, by nonce.
+	Anchors(ctx context.Context, in *QueryAnchorsRequest, opts ...grpc.CallOption) (*QueryAnchorsResponse, error)
+	// Pending returns the anchor that is being signed, or why there is none.
+	Pending(ctx context.Context, in *QueryPendingRequest, opts ...grpc.CallOption) (*QueryPendingResponse, error)
+	// Valset returns the members of a signers' set.
+	Valset(ctx context.Context, in *QueryValsetRequest, opts ...grpc.CallOption) (*QueryValsetResponse, error)
+	// NextSubmittable returns the newest attested anchor that a contract with this set and nonce can take.
+	NextSubmittable(ctx context.Context, in *QueryNextSubmittableRequest, opts ...grpc.CallOption) (*QueryNextSubmittableResponse, error)
+	// AnchorKey returns a validator's current anchor key.
+	AnchorKey(ctx context.Context, in *QueryAnchorKeyRequest, opts ...grpc.CallOption) (*QueryAnchorKeyResponse, error)
+	// AnchorKeys lists all anchor keys ever registered, by address.
+	AnchorKeys(ctx context.Context, in *QueryAnchorKeysRequest, opts ...grpc.CallOption) (*QueryAnchorKeysResponse, error)
 }
 
 type queryClient struct {
@@ -526,6 +1816,105 @@ func (c *queryClient) Leaves(ctx context.Context, in *QueryLeavesRequest, opts .
 	return out, nil
 }
 
+func (c *queryClient) Inclusion(ctx context.Context, in *QueryInclusionRequest, opts ...grpc.CallOption) (*QueryInclusionResponse, error) {
+	out := new(QueryInclusionResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Query/Inclusion", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Consistency(ctx context.Context, in *QueryConsistencyRequest, opts ...grpc.CallOption) (*QueryConsistencyResponse, error) {
+	out := new(QueryConsistencyResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Query/Consistency", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Origin(ctx context.Context, in *QueryOriginRequest, opts ...grpc.CallOption) (*QueryOriginResponse, error) {
+	out := new(QueryOriginResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Query/Origin", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Anchor(ctx context.Context, in *QueryAnchorRequest, opts ...grpc.CallOption) (*QueryAnchorResponse, error) {
+	out := new(QueryAnchorResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Query/Anchor", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) LatestAnchor(ctx context.Context, in *QueryLatestAnchorRequest, opts ...grpc.CallOption) (*QueryLatestAnchorResponse, error) {
+	out := new(QueryLatestAnchorResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Query/LatestAnchor", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Anchors(ctx context.Context, in *QueryAnchorsRequest, opts ...grpc.CallOption) (*QueryAnchorsResponse, error) {
+	out := new(QueryAnchorsResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Query/Anchors", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Pending(ctx context.Context, in *QueryPendingRequest, opts ...grpc.CallOption) (*QueryPendingResponse, error) {
+	out := new(QueryPendingResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Query/Pending", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Valset(ctx context.Context, in *QueryValsetRequest, opts ...grpc.CallOption) (*QueryValsetResponse, error) {
+	out := new(QueryValsetResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Query/Valset", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) NextSubmittable(ctx context.Context, in *QueryNextSubmittableRequest, opts ...grpc.CallOption) (*QueryNextSubmittableResponse, error) {
+	out := new(QueryNextSubmittableResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Query/NextSubmittable", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) AnchorKey(ctx context.Context, in *QueryAnchorKeyRequest, opts ...grpc.CallOption) (*QueryAnchorKeyResponse, error) {
+	out := new(QueryAnchorKeyResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Query/AnchorKey", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) AnchorKeys(ctx context.Context, in *QueryAnchorKeysRequest, opts ...grpc.CallOption) (*QueryAnchorKeysResponse, error) {
+	out := new(QueryAnchorKeysResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Query/AnchorKeys", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // QueryServer is the server API for Query service.
 type QueryServer interface {
 	// Params returns the parameters.
@@ -536,6 +1925,28 @@ type QueryServer interface {
 	Leaf(context.Context, *QueryLeafRequest) (*QueryLeafResponse, error)
 	// Leaves lists the leaves of the retention window by index.
 	Leaves(context.Context, *QueryLeavesRequest) (*QueryLeavesResponse, error)
+	// Inclusion returns the proof that a leaf is in the log of some size.
+	Inclusion(context.Context, *QueryInclusionRequest) (*QueryInclusionResponse, error)
+	// Consistency returns the proof that the log of one size is a prefix of that of another.
+	Consistency(context.Context, *QueryConsistencyRequest) (*QueryConsistencyResponse, error)
+	// Origin returns the id that tells this chain from any other of its name, and the EIP-712 domain that follows from it.
+	Origin(context.Context, *QueryOriginRequest) (*QueryOriginResponse, error)
+	// Anchor returns an attested anchor.
+	Anchor(context.Context, *QueryAnchorRequest) (*QueryAnchorResponse, error)
+	// LatestAnchor returns the newest attested anchor.
+	LatestAnchor(context.Context, *QueryLatestAnchorRequest) (*QueryLatestAnchorResponse, error)
+	// Anchors lists the attested anchors that are kept, by nonce.
+	Anchors(context.Context, *QueryAnchorsRequest) (*QueryAnchorsResponse, error)
+	// Pending returns the anchor that is being signed, or why there is none.
+	Pending(context.Context, *QueryPendingRequest) (*QueryPendingResponse, error)
+	// Valset returns the members of a signers' set.
+	Valset(context.Context, *QueryValsetRequest) (*QueryValsetResponse, error)
+	// NextSubmittable returns the newest attested anchor that a contract with this set and nonce can take.
+	NextSubmittable(context.Context, *QueryNextSubmittableRequest) (*QueryNextSubmittableResponse, error)
+	// AnchorKey returns a validator's current anchor key.
+	AnchorKey(context.Context, *QueryAnchorKeyRequest) (*QueryAnchorKeyResponse, error)
+	// AnchorKeys lists all anchor keys ever registered, by address.
+	AnchorKeys(context.Context, *QueryAnchorKeysRequest) (*QueryAnchorKeysResponse, error)
 }
 
 // UnimplementedQueryServer can be embedded to have forward compatible implementations.
@@ -553,6 +1964,39 @@ func (*UnimplementedQueryServer) Leaf(ctx context.Context, req *QueryLeafRequest
 }
 func (*UnimplementedQueryServer) Leaves(ctx context.Context, req *QueryLeavesRequest) (*QueryLeavesResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Leaves not implemented")
+}
+func (*UnimplementedQueryServer) Inclusion(ctx context.Context, req *QueryInclusionRequest) (*QueryInclusionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Inclusion not implemented")
+}
+func (*UnimplementedQueryServer) Consistency(ctx context.Context, req *QueryConsistencyRequest) (*QueryConsistencyResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Consistency not implemented")
+}
+func (*UnimplementedQueryServer) Origin(ctx context.Context, req *QueryOriginRequest) (*QueryOriginResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Origin not implemented")
+}
+func (*UnimplementedQueryServer) Anchor(ctx context.Context, req *QueryAnchorRequest) (*QueryAnchorResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Anchor not implemented")
+}
+func (*UnimplementedQueryServer) LatestAnchor(ctx context.Context, req *QueryLatestAnchorRequest) (*QueryLatestAnchorResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method LatestAnchor not implemented")
+}
+func (*UnimplementedQueryServer) Anchors(ctx context.Context, req *QueryAnchorsRequest) (*QueryAnchorsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Anchors not implemented")
+}
+func (*UnimplementedQueryServer) Pending(ctx context.Context, req *QueryPendingRequest) (*QueryPendingResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Pending not implemented")
+}
+func (*UnimplementedQueryServer) Valset(ctx context.Context, req *QueryValsetRequest) (*QueryValsetResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Valset not implemented")
+}
+func (*UnimplementedQueryServer) NextSubmittable(ctx context.Context, req *QueryNextSubmittableRequest) (*QueryNextSubmittableResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method NextSubmittable not implemented")
+}
+func (*UnimplementedQueryServer) AnchorKey(ctx context.Context, req *QueryAnchorKeyRequest) (*QueryAnchorKeyResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method AnchorKey not implemented")
+}
+func (*UnimplementedQueryServer) AnchorKeys(ctx context.Context, req *QueryAnchorKeysRequest) (*QueryAnchorKeysResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method AnchorKeys not implemented")
 }
 
 func RegisterQueryServer(s grpc1.Server, srv QueryServer) {
@@ -631,6 +2075,204 @@ func _Query_Leaves_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Inclusion_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryInclusionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Inclusion(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Query/Inclusion",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Inclusion(ctx, req.(*QueryInclusionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Consistency_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryConsistencyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Consistency(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Query/Consistency",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Consistency(ctx, req.(*QueryConsistencyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Origin_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryOriginRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Origin(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Query/Origin",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Origin(ctx, req.(*QueryOriginRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Anchor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryAnchorRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Anchor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Query/Anchor",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Anchor(ctx, req.(*QueryAnchorRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_LatestAnchor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryLatestAnchorRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).LatestAnchor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Query/LatestAnchor",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).LatestAnchor(ctx, req.(*QueryLatestAnchorRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Anchors_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryAnchorsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Anchors(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Query/Anchors",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Anchors(ctx, req.(*QueryAnchorsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Pending_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryPendingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Pending(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Query/Pending",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Pending(ctx, req.(*QueryPendingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Valset_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryValsetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Valset(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Query/Valset",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Valset(ctx, req.(*QueryValsetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_NextSubmittable_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryNextSubmittableRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).NextSubmittable(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Query/NextSubmittable",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).NextSubmittable(ctx, req.(*QueryNextSubmittableRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_AnchorKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryAnchorKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).AnchorKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Query/AnchorKey",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).AnchorKey(ctx, req.(*QueryAnchorKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_AnchorKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryAnchorKeysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).AnchorKeys(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Query/AnchorKeys",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).AnchorKeys(ctx, req.(*QueryAnchorKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 var Query_serviceDesc = _Query_serviceDesc
 var _Query_serviceDesc = grpc.ServiceDesc{
 	ServiceName: "gpucoord.anchors.v1.Query",
@@ -651,6 +2293,50 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Leaves",
 			Handler:    _Query_Leaves_Handler,
+		},
+		{
+			MethodName: "Inclusion",
+			Handler:    _Query_Inclusion_Handler,
+		},
+		{
+			MethodName: "Consistency",
+			Handler:    _Query_Consistency_Handler,
+		},
+		{
+			MethodName: "Origin",
+			Handler:    _Query_Origin_Handler,
+		},
+		{
+			MethodName: "Anchor",
+			Handler:    _Query_Anchor_Handler,
+		},
+		{
+			MethodName: "LatestAnchor",
+			Handler:    _Query_LatestAnchor_Handler,
+		},
+		{
+			MethodName: "Anchors",
+			Handler:    _Query_Anchors_Handler,
+		},
+		{
+			MethodName: "Pending",
+			Handler:    _Query_Pending_Handler,
+		},
+		{
+			MethodName: "Valset",
+			Handler:    _Query_Valset_Handler,
+		},
+		{
+			MethodName: "NextSubmittable",
+			Handler:    _Query_NextSubmittable_Handler,
+		},
+		{
+			MethodName: "AnchorKey",
+			Handler:    _Query_AnchorKey_Handler,
+		},
+		{
+			MethodName: "AnchorKeys",
+			Handler:    _Query_AnchorKeys_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
@@ -921,6 +2607,843 @@ func (m *QueryLeavesResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *QueryInclusionRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryInclusionRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryInclusionRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.TreeSize != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.TreeSize))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Index != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Index))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryInclusionResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryInclusionResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryInclusionResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Proof) > 0 {
+		for iNdEx := len(m.Proof) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Proof[iNdEx])
+			copy(dAtA[i:], m.Proof[iNdEx])
+			i = encodeVarintQuery(dAtA, i, uint64(len(m.Proof[iNdEx])))
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if len(m.LeafHash) > 0 {
+		i -= len(m.LeafHash)
+		copy(dAtA[i:], m.LeafHash)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.LeafHash)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Root) > 0 {
+		i -= len(m.Root)
+		copy(dAtA[i:], m.Root)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Root)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.TreeSize != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.TreeSize))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryConsistencyRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryConsistencyRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryConsistencyRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.To != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.To))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.From != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.From))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryConsistencyResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryConsistencyResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryConsistencyResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Proof) > 0 {
+		for iNdEx := len(m.Proof) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Proof[iNdEx])
+			copy(dAtA[i:], m.Proof[iNdEx])
+			i = encodeVarintQuery(dAtA, i, uint64(len(m.Proof[iNdEx])))
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if len(m.RootTo) > 0 {
+		i -= len(m.RootTo)
+		copy(dAtA[i:], m.RootTo)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.RootTo)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.RootFrom) > 0 {
+		i -= len(m.RootFrom)
+		copy(dAtA[i:], m.RootFrom)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.RootFrom)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.To != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.To))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryOriginRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryOriginRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryOriginRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryOriginResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryOriginResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryOriginResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.DomainSeparator) > 0 {
+		i -= len(m.DomainSeparator)
+		copy(dAtA[i:], m.DomainSeparator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.DomainSeparator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Origin) > 0 {
+		i -= len(m.Origin)
+		copy(dAtA[i:], m.Origin)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Origin)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAnchorRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAnchorRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAnchorRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Nonce != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Nonce))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAnchorResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAnchorResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAnchorResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Anchor.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryLatestAnchorRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryLatestAnchorRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryLatestAnchorRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryLatestAnchorResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryLatestAnchorResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryLatestAnchorResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Anchor.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAnchorsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAnchorsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAnchorsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAnchorsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAnchorsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAnchorsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Anchors) > 0 {
+		for iNdEx := len(m.Anchors) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Anchors[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPendingRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPendingRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPendingRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPendingResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPendingResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPendingResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.BondedPower != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.BondedPower))
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.KeyedPower != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.KeyedPower))
+		i--
+		dAtA[i] = 0x40
+	}
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if m.Era != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Era))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.TotalPower != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.TotalPower))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.SignedPower != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.SignedPower))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Members) > 0 {
+		dAtA10 := make([]byte, len(m.Members)*10)
+		var j9 int
+		for _, num := range m.Members {
+			for num >= 1<<7 {
+				dAtA10[j9] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j9++
+			}
+			dAtA10[j9] = uint8(num)
+			j9++
+		}
+		i -= j9
+		copy(dAtA[i:], dAtA10[:j9])
+		i = encodeVarintQuery(dAtA, i, uint64(j9))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.SignersHash) > 0 {
+		i -= len(m.SignersHash)
+		copy(dAtA[i:], m.SignersHash)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.SignersHash)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Anchor != nil {
+		{
+			size, err := m.Anchor.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryValsetRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryValsetRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryValsetRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Hash) > 0 {
+		i -= len(m.Hash)
+		copy(dAtA[i:], m.Hash)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Hash)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryValsetResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryValsetResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryValsetResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Valset.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryNextSubmittableRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryNextSubmittableRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryNextSubmittableRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Nonce != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Nonce))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Valset) > 0 {
+		i -= len(m.Valset)
+		copy(dAtA[i:], m.Valset)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Valset)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryNextSubmittableResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryNextSubmittableResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryNextSubmittableResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Signers.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Anchor.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAnchorKeyRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAnchorKeyRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAnchorKeyRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAnchorKeyResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAnchorKeyResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAnchorKeyResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Missed != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Missed))
+		i--
+		dAtA[i] = 0x10
+	}
+	{
+		size, err := m.Key.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAnchorKeysRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAnchorKeysRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAnchorKeysRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAnchorKeysResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAnchorKeysResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAnchorKeysResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Keys) > 0 {
+		for iNdEx := len(m.Keys) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Keys[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintQuery(dAtA []byte, offset int, v uint64) int {
 	offset -= sovQuery(v)
 	base := offset
@@ -1024,6 +3547,353 @@ func (m *QueryLeavesResponse) Size() (n int) {
 	_ = l
 	if len(m.Leaves) > 0 {
 		for _, e := range m.Leaves {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryInclusionRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Index != 0 {
+		n += 1 + sovQuery(uint64(m.Index))
+	}
+	if m.TreeSize != 0 {
+		n += 1 + sovQuery(uint64(m.TreeSize))
+	}
+	return n
+}
+
+func (m *QueryInclusionResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.TreeSize != 0 {
+		n += 1 + sovQuery(uint64(m.TreeSize))
+	}
+	l = len(m.Root)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.LeafHash)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if len(m.Proof) > 0 {
+		for _, b := range m.Proof {
+			l = len(b)
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *QueryConsistencyRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.From != 0 {
+		n += 1 + sovQuery(uint64(m.From))
+	}
+	if m.To != 0 {
+		n += 1 + sovQuery(uint64(m.To))
+	}
+	return n
+}
+
+func (m *QueryConsistencyResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.To != 0 {
+		n += 1 + sovQuery(uint64(m.To))
+	}
+	l = len(m.RootFrom)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.RootTo)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if len(m.Proof) > 0 {
+		for _, b := range m.Proof {
+			l = len(b)
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *QueryOriginRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *QueryOriginResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Origin)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.DomainSeparator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryAnchorRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Nonce != 0 {
+		n += 1 + sovQuery(uint64(m.Nonce))
+	}
+	return n
+}
+
+func (m *QueryAnchorResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Anchor.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryLatestAnchorRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *QueryLatestAnchorResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Anchor.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryAnchorsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryAnchorsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Anchors) > 0 {
+		for _, e := range m.Anchors {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryPendingRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *QueryPendingResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Anchor != nil {
+		l = m.Anchor.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.SignersHash)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if len(m.Members) > 0 {
+		l = 0
+		for _, e := range m.Members {
+			l += sovQuery(uint64(e))
+		}
+		n += 1 + sovQuery(uint64(l)) + l
+	}
+	if m.SignedPower != 0 {
+		n += 1 + sovQuery(uint64(m.SignedPower))
+	}
+	if m.TotalPower != 0 {
+		n += 1 + sovQuery(uint64(m.TotalPower))
+	}
+	if m.Era != 0 {
+		n += 1 + sovQuery(uint64(m.Era))
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.KeyedPower != 0 {
+		n += 1 + sovQuery(uint64(m.KeyedPower))
+	}
+	if m.BondedPower != 0 {
+		n += 1 + sovQuery(uint64(m.BondedPower))
+	}
+	return n
+}
+
+func (m *QueryValsetRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Hash)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryValsetResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Valset.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryNextSubmittableRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Valset)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Nonce != 0 {
+		n += 1 + sovQuery(uint64(m.Nonce))
+	}
+	return n
+}
+
+func (m *QueryNextSubmittableResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Anchor.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Signers.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryAnchorKeyRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryAnchorKeyResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Key.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if m.Missed != 0 {
+		n += 1 + sovQuery(uint64(m.Missed))
+	}
+	return n
+}
+
+func (m *QueryAnchorKeysRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryAnchorKeysResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Keys) > 0 {
+		for _, e := range m.Keys {
 			l = e.Size()
 			n += 1 + l + sovQuery(uint64(l))
 		}
@@ -1644,6 +4514,2324 @@ func (m *QueryLeavesResponse) Unmarshal(dAtA []byte) error {
 			}
 			m.Leaves = append(m.Leaves, Leaf{})
 			if err := m.Leaves[len(m.Leaves)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryInclusionRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryInclusionRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryInclusionRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Index", wireType)
+			}
+			m.Index = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Index |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TreeSize", wireType)
+			}
+			m.TreeSize = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TreeSize |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryInclusionResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryInclusionResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryInclusionResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TreeSize", wireType)
+			}
+			m.TreeSize = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TreeSize |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Root", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Root = append(m.Root[:0], dAtA[iNdEx:postIndex]...)
+			if m.Root == nil {
+				m.Root = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field LeafHash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.LeafHash = append(m.LeafHash[:0], dAtA[iNdEx:postIndex]...)
+			if m.LeafHash == nil {
+				m.LeafHash = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Proof", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Proof = append(m.Proof, make([]byte, postIndex-iNdEx))
+			copy(m.Proof[len(m.Proof)-1], dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryConsistencyRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryConsistencyRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryConsistencyRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field From", wireType)
+			}
+			m.From = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.From |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field To", wireType)
+			}
+			m.To = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.To |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryConsistencyResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryConsistencyResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryConsistencyResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field To", wireType)
+			}
+			m.To = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.To |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RootFrom", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.RootFrom = append(m.RootFrom[:0], dAtA[iNdEx:postIndex]...)
+			if m.RootFrom == nil {
+				m.RootFrom = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RootTo", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.RootTo = append(m.RootTo[:0], dAtA[iNdEx:postIndex]...)
+			if m.RootTo == nil {
+				m.RootTo = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Proof", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Proof = append(m.Proof, make([]byte, postIndex-iNdEx))
+			copy(m.Proof[len(m.Proof)-1], dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryOriginRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryOriginRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryOriginRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryOriginResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryOriginResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryOriginResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Origin", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Origin = append(m.Origin[:0], dAtA[iNdEx:postIndex]...)
+			if m.Origin == nil {
+				m.Origin = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DomainSeparator", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DomainSeparator = append(m.DomainSeparator[:0], dAtA[iNdEx:postIndex]...)
+			if m.DomainSeparator == nil {
+				m.DomainSeparator = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAnchorRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAnchorRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAnchorRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Nonce", wireType)
+			}
+			m.Nonce = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Nonce |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAnchorResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAnchorResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAnchorResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Anchor", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Anchor.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryLatestAnchorRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryLatestAnchorRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryLatestAnchorRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryLatestAnchorResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryLatestAnchorResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryLatestAnchorResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Anchor", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Anchor.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAnchorsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAnchorsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAnchorsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAnchorsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAnchorsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAnchorsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Anchors", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Anchors = append(m.Anchors, AttestedAnchor{})
+			if err := m.Anchors[len(m.Anchors)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPendingRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPendingRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPendingRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPendingResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPendingResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPendingResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Anchor", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Anchor == nil {
+				m.Anchor = &Anchor{}
+			}
+			if err := m.Anchor.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SignersHash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SignersHash = append(m.SignersHash[:0], dAtA[iNdEx:postIndex]...)
+			if m.SignersHash == nil {
+				m.SignersHash = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType == 0 {
+				var v uint32
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowQuery
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint32(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Members = append(m.Members, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowQuery
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthQuery
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthQuery
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Members) == 0 {
+					m.Members = make([]uint32, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint32
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowQuery
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint32(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Members = append(m.Members, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Members", wireType)
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SignedPower", wireType)
+			}
+			m.SignedPower = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SignedPower |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TotalPower", wireType)
+			}
+			m.TotalPower = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TotalPower |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Era", wireType)
+			}
+			m.Era = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Era |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyedPower", wireType)
+			}
+			m.KeyedPower = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.KeyedPower |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BondedPower", wireType)
+			}
+			m.BondedPower = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BondedPower |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryValsetRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryValsetRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryValsetRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hash", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hash = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryValsetResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryValsetResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryValsetResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Valset", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Valset.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryNextSubmittableRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryNextSubmittableRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryNextSubmittableRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Valset", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Valset = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Nonce", wireType)
+			}
+			m.Nonce = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Nonce |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryNextSubmittableResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryNextSubmittableResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryNextSubmittableResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Anchor", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Anchor.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Signers", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Signers.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAnchorKeyRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAnchorKeyRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAnchorKeyRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAnchorKeyResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAnchorKeyResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAnchorKeyResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Key", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Key.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Missed", wireType)
+			}
+			m.Missed = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Missed |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAnchorKeysRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAnchorKeysRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAnchorKeysRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAnchorKeysResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAnchorKeysResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAnchorKeysResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Keys", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Keys = append(m.Keys, AnchorKey{})
+			if err := m.Keys[len(m.Keys)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

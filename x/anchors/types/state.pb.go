@@ -5,6 +5,8 @@ package types
 
 import (
 	fmt "fmt"
+	_ "github.com/cosmos/cosmos-proto"
+	_ "github.com/cosmos/gogoproto/gogoproto"
 	proto "github.com/cosmos/gogoproto/proto"
 	io "io"
 	math "math"
@@ -150,30 +152,748 @@ func (m *Leaf) GetHeight() uint64 {
 	return 0
 }
 
+// Anchor is a statement about the log at the end of one block; validators sign its EIP-712 digest.
+type Anchor struct {
+	// nonce counts anchors from 1; no two anchors of a chain share one.
+	Nonce uint64 `protobuf:"varint,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// height is the block at whose end the log had this root.
+	Height uint64 `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
+	// time is that block's time, in Unix seconds.
+	Time uint64 `protobuf:"varint,3,opt,name=time,proto3" json:"time,omitempty"`
+	// tree_size is the number of leaves.
+	TreeSize uint64 `protobuf:"varint,4,opt,name=tree_size,json=treeSize,proto3" json:"tree_size,omitempty"`
+	// root is the log's root, 32 bytes, SHA-256.
+	Root []byte `protobuf:"bytes,5,opt,name=root,proto3" json:"root,omitempty"`
+	// next_valset is the hash of the set that signs what follows, 32 bytes, Keccak-256.
+	NextValset []byte `protobuf:"bytes,6,opt,name=next_valset,json=nextValset,proto3" json:"next_valset,omitempty"`
+}
+
+func (m *Anchor) Reset()         { *m = Anchor{} }
+func (m *Anchor) String() string { return proto.CompactTextString(m) }
+func (*Anchor) ProtoMessage()    {}
+func (*Anchor) Descriptor() ([]byte, []int) {
+	return fileDescriptor_23276869642fed5d, []int{2}
+}
+func (m *Anchor) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Anchor) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Anchor.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Anchor) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Anchor.Merge(m, src)
+}
+func (m *Anchor) XXX_Size() int {
+	return m.Size()
+}
+func (m *Anchor) XXX_DiscardUnknown() {
+	xxx_messageInfo_Anchor.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Anchor proto.InternalMessageInfo
+
+func (m *Anchor) GetNonce() uint64 {
+	if m != nil {
+		return m.Nonce
+	}
+	return 0
+}
+
+func (m *Anchor) GetHeight() uint64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
+func (m *Anchor) GetTime() uint64 {
+	if m != nil {
+		return m.Time
+	}
+	return 0
+}
+
+func (m *Anchor) GetTreeSize() uint64 {
+	if m != nil {
+		return m.TreeSize
+	}
+	return 0
+}
+
+func (m *Anchor) GetRoot() []byte {
+	if m != nil {
+		return m.Root
+	}
+	return nil
+}
+
+func (m *Anchor) GetNextValset() []byte {
+	if m != nil {
+		return m.NextValset
+	}
+	return nil
+}
+
+// Member is one validator of a signers' set as the EVM sees it.
+type Member struct {
+	// address is that of the anchor key, 20 bytes.
+	Address []byte `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// power is the voting power.
+	Power uint64 `protobuf:"varint,2,opt,name=power,proto3" json:"power,omitempty"`
+}
+
+func (m *Member) Reset()         { *m = Member{} }
+func (m *Member) String() string { return proto.CompactTextString(m) }
+func (*Member) ProtoMessage()    {}
+func (*Member) Descriptor() ([]byte, []int) {
+	return fileDescriptor_23276869642fed5d, []int{3}
+}
+func (m *Member) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Member) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Member.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Member) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Member.Merge(m, src)
+}
+func (m *Member) XXX_Size() int {
+	return m.Size()
+}
+func (m *Member) XXX_DiscardUnknown() {
+	xxx_messageInfo_Member.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Member proto.InternalMessageInfo
+
+func (m *Member) GetAddress() []byte {
+	if m != nil {
+		return m.Address
+	}
+	return nil
+}
+
+func (m *Member) GetPower() uint64 {
+	if m != nil {
+		return m.Power
+	}
+	return 0
+}
+
+// Valset is a signers' set, at most 256 members in ascending order of address.
+type Valset struct {
+	// members are the members.
+	Members []Member `protobuf:"bytes,1,rep,name=members,proto3" json:"members"`
+}
+
+func (m *Valset) Reset()         { *m = Valset{} }
+func (m *Valset) String() string { return proto.CompactTextString(m) }
+func (*Valset) ProtoMessage()    {}
+func (*Valset) Descriptor() ([]byte, []int) {
+	return fileDescriptor_23276869642fed5d, []int{4}
+}
+func (m *Valset) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Valset) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Valset.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Valset) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Valset.Merge(m, src)
+}
+func (m *Valset) XXX_Size() int {
+	return m.Size()
+}
+func (m *Valset) XXX_DiscardUnknown() {
+	xxx_messageInfo_Valset.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Valset proto.InternalMessageInfo
+
+func (m *Valset) GetMembers() []Member {
+	if m != nil {
+		return m.Members
+	}
+	return nil
+}
+
+// AnchorSignature is one member's signature of an anchor.
+type AnchorSignature struct {
+	// member is the position in the signers' set.
+	Member uint32 `protobuf:"varint,1,opt,name=member,proto3" json:"member,omitempty"`
+	// signature is r | s | v over the anchor's digest, 65 bytes, low s, v 27 or 28.
+	Signature []byte `protobuf:"bytes,2,opt,name=signature,proto3" json:"signature,omitempty"`
+}
+
+func (m *AnchorSignature) Reset()         { *m = AnchorSignature{} }
+func (m *AnchorSignature) String() string { return proto.CompactTextString(m) }
+func (*AnchorSignature) ProtoMessage()    {}
+func (*AnchorSignature) Descriptor() ([]byte, []int) {
+	return fileDescriptor_23276869642fed5d, []int{5}
+}
+func (m *AnchorSignature) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *AnchorSignature) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_AnchorSignature.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *AnchorSignature) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_AnchorSignature.Merge(m, src)
+}
+func (m *AnchorSignature) XXX_Size() int {
+	return m.Size()
+}
+func (m *AnchorSignature) XXX_DiscardUnknown() {
+	xxx_messageInfo_AnchorSignature.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_AnchorSignature proto.InternalMessageInfo
+
+func (m *AnchorSignature) GetMember() uint32 {
+	if m != nil {
+		return m.Member
+	}
+	return 0
+}
+
+func (m *AnchorSignature) GetSignature() []byte {
+	if m != nil {
+		return m.Signature
+	}
+	return nil
+}
+
+// AttestedAnchor is an anchor that more than two thirds of its signers' power has signed.
+type AttestedAnchor struct {
+	// anchor is the statement.
+	Anchor Anchor `protobuf:"bytes,1,opt,name=anchor,proto3" json:"anchor"`
+	// signers_hash is the hash of the set that signed, 32 bytes.
+	SignersHash []byte `protobuf:"bytes,2,opt,name=signers_hash,json=signersHash,proto3" json:"signers_hash,omitempty"`
+	// signatures are those collected when the quorum was reached, by member, at most 256.
+	Signatures []AnchorSignature `protobuf:"bytes,3,rep,name=signatures,proto3" json:"signatures"`
+	// attested_height is the block that reached the quorum.
+	AttestedHeight uint64 `protobuf:"varint,4,opt,name=attested_height,json=attestedHeight,proto3" json:"attested_height,omitempty"`
+	// changes_set says that next_valset is not signers_hash or that the anchor opens an era: a contract must take it in order.
+	ChangesSet bool `protobuf:"varint,5,opt,name=changes_set,json=changesSet,proto3" json:"changes_set,omitempty"`
+	// era counts how often the chain of sets began anew; within an era each set was named by the one before.
+	Era uint64 `protobuf:"varint,6,opt,name=era,proto3" json:"era,omitempty"`
+}
+
+func (m *AttestedAnchor) Reset()         { *m = AttestedAnchor{} }
+func (m *AttestedAnchor) String() string { return proto.CompactTextString(m) }
+func (*AttestedAnchor) ProtoMessage()    {}
+func (*AttestedAnchor) Descriptor() ([]byte, []int) {
+	return fileDescriptor_23276869642fed5d, []int{6}
+}
+func (m *AttestedAnchor) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *AttestedAnchor) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_AttestedAnchor.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *AttestedAnchor) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_AttestedAnchor.Merge(m, src)
+}
+func (m *AttestedAnchor) XXX_Size() int {
+	return m.Size()
+}
+func (m *AttestedAnchor) XXX_DiscardUnknown() {
+	xxx_messageInfo_AttestedAnchor.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_AttestedAnchor proto.InternalMessageInfo
+
+func (m *AttestedAnchor) GetAnchor() Anchor {
+	if m != nil {
+		return m.Anchor
+	}
+	return Anchor{}
+}
+
+func (m *AttestedAnchor) GetSignersHash() []byte {
+	if m != nil {
+		return m.SignersHash
+	}
+	return nil
+}
+
+func (m *AttestedAnchor) GetSignatures() []AnchorSignature {
+	if m != nil {
+		return m.Signatures
+	}
+	return nil
+}
+
+func (m *AttestedAnchor) GetAttestedHeight() uint64 {
+	if m != nil {
+		return m.AttestedHeight
+	}
+	return 0
+}
+
+func (m *AttestedAnchor) GetChangesSet() bool {
+	if m != nil {
+		return m.ChangesSet
+	}
+	return false
+}
+
+func (m *AttestedAnchor) GetEra() uint64 {
+	if m != nil {
+		return m.Era
+	}
+	return 0
+}
+
+// OpenAnchor is the one anchor that validators sign now; its signatures stand beside it in state.
+type OpenAnchor struct {
+	// anchor is the statement.
+	Anchor Anchor `protobuf:"bytes,1,opt,name=anchor,proto3" json:"anchor"`
+	// signers_hash is the hash of the set that signs it, 32 bytes.
+	SignersHash []byte `protobuf:"bytes,2,opt,name=signers_hash,json=signersHash,proto3" json:"signers_hash,omitempty"`
+	// era is the era that it belongs to.
+	Era uint64 `protobuf:"varint,3,opt,name=era,proto3" json:"era,omitempty"`
+	// attested says that the quorum is reached, and that only late signatures are still taken.
+	Attested bool `protobuf:"varint,4,opt,name=attested,proto3" json:"attested,omitempty"`
+}
+
+func (m *OpenAnchor) Reset()         { *m = OpenAnchor{} }
+func (m *OpenAnchor) String() string { return proto.CompactTextString(m) }
+func (*OpenAnchor) ProtoMessage()    {}
+func (*OpenAnchor) Descriptor() ([]byte, []int) {
+	return fileDescriptor_23276869642fed5d, []int{7}
+}
+func (m *OpenAnchor) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *OpenAnchor) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_OpenAnchor.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *OpenAnchor) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_OpenAnchor.Merge(m, src)
+}
+func (m *OpenAnchor) XXX_Size() int {
+	return m.Size()
+}
+func (m *OpenAnchor) XXX_DiscardUnknown() {
+	xxx_messageInfo_OpenAnchor.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_OpenAnchor proto.InternalMessageInfo
+
+func (m *OpenAnchor) GetAnchor() Anchor {
+	if m != nil {
+		return m.Anchor
+	}
+	return Anchor{}
+}
+
+func (m *OpenAnchor) GetSignersHash() []byte {
+	if m != nil {
+		return m.SignersHash
+	}
+	return nil
+}
+
+func (m *OpenAnchor) GetEra() uint64 {
+	if m != nil {
+		return m.Era
+	}
+	return 0
+}
+
+func (m *OpenAnchor) GetAttested() bool {
+	if m != nil {
+		return m.Attested
+	}
+	return false
+}
+
+// MadeAnchor remembers what the chain stated under a nonce, as long as a false statement can be punished.
+type MadeAnchor struct {
+	// struct_hash is the anchor's EIP-712 hashStruct, 32 bytes.
+	StructHash []byte `protobuf:"bytes,1,opt,name=struct_hash,json=structHash,proto3" json:"struct_hash,omitempty"`
+	// height is the anchor's block.
+	Height uint64 `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
+	// time is the anchor's time, in Unix seconds.
+	Time uint64 `protobuf:"varint,3,opt,name=time,proto3" json:"time,omitempty"`
+	// signers_hash is the hash of the set that was to sign it, 32 bytes.
+	SignersHash []byte `protobuf:"bytes,4,opt,name=signers_hash,json=signersHash,proto3" json:"signers_hash,omitempty"`
+	// next_valset is the hash of the set it names, 32 bytes.
+	NextValset []byte `protobuf:"bytes,5,opt,name=next_valset,json=nextValset,proto3" json:"next_valset,omitempty"`
+}
+
+func (m *MadeAnchor) Reset()         { *m = MadeAnchor{} }
+func (m *MadeAnchor) String() string { return proto.CompactTextString(m) }
+func (*MadeAnchor) ProtoMessage()    {}
+func (*MadeAnchor) Descriptor() ([]byte, []int) {
+	return fileDescriptor_23276869642fed5d, []int{8}
+}
+func (m *MadeAnchor) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MadeAnchor) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MadeAnchor.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MadeAnchor) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MadeAnchor.Merge(m, src)
+}
+func (m *MadeAnchor) XXX_Size() int {
+	return m.Size()
+}
+func (m *MadeAnchor) XXX_DiscardUnknown() {
+	xxx_messageInfo_MadeAnchor.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MadeAnchor proto.InternalMessageInfo
+
+func (m *MadeAnchor) GetStructHash() []byte {
+	if m != nil {
+		return m.StructHash
+	}
+	return nil
+}
+
+func (m *MadeAnchor) GetHeight() uint64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
+func (m *MadeAnchor) GetTime() uint64 {
+	if m != nil {
+		return m.Time
+	}
+	return 0
+}
+
+func (m *MadeAnchor) GetSignersHash() []byte {
+	if m != nil {
+		return m.SignersHash
+	}
+	return nil
+}
+
+func (m *MadeAnchor) GetNextValset() []byte {
+	if m != nil {
+		return m.NextValset
+	}
+	return nil
+}
+
+// AnchorHead is what the next anchor continues.
+type AnchorHead struct {
+	// nonce is the last nonce used.
+	Nonce uint64 `protobuf:"varint,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// era is the era of the newest attested anchor.
+	Era uint64 `protobuf:"varint,2,opt,name=era,proto3" json:"era,omitempty"`
+	// signers_hash is the hash of the set that the newest attested anchor names, 32 bytes; empty before the first.
+	SignersHash []byte `protobuf:"bytes,3,opt,name=signers_hash,json=signersHash,proto3" json:"signers_hash,omitempty"`
+	// attested_nonce is the nonce of the newest attested anchor; 0 before the first.
+	AttestedNonce uint64 `protobuf:"varint,4,opt,name=attested_nonce,json=attestedNonce,proto3" json:"attested_nonce,omitempty"`
+	// attested_height is that anchor's block.
+	AttestedHeight uint64 `protobuf:"varint,5,opt,name=attested_height,json=attestedHeight,proto3" json:"attested_height,omitempty"`
+	// attested_time is that anchor's time, in Unix seconds.
+	AttestedTime uint64 `protobuf:"varint,6,opt,name=attested_time,json=attestedTime,proto3" json:"attested_time,omitempty"`
+	// attested_size is that anchor's tree size.
+	AttestedSize uint64 `protobuf:"varint,7,opt,name=attested_size,json=attestedSize,proto3" json:"attested_size,omitempty"`
+	// prune_nonce is the nonce whose attested anchor is looked at next when old ones are removed.
+	PruneNonce uint64 `protobuf:"varint,8,opt,name=prune_nonce,json=pruneNonce,proto3" json:"prune_nonce,omitempty"`
+}
+
+func (m *AnchorHead) Reset()         { *m = AnchorHead{} }
+func (m *AnchorHead) String() string { return proto.CompactTextString(m) }
+func (*AnchorHead) ProtoMessage()    {}
+func (*AnchorHead) Descriptor() ([]byte, []int) {
+	return fileDescriptor_23276869642fed5d, []int{9}
+}
+func (m *AnchorHead) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *AnchorHead) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_AnchorHead.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *AnchorHead) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_AnchorHead.Merge(m, src)
+}
+func (m *AnchorHead) XXX_Size() int {
+	return m.Size()
+}
+func (m *AnchorHead) XXX_DiscardUnknown() {
+	xxx_messageInfo_AnchorHead.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_AnchorHead proto.InternalMessageInfo
+
+func (m *AnchorHead) GetNonce() uint64 {
+	if m != nil {
+		return m.Nonce
+	}
+	return 0
+}
+
+func (m *AnchorHead) GetEra() uint64 {
+	if m != nil {
+		return m.Era
+	}
+	return 0
+}
+
+func (m *AnchorHead) GetSignersHash() []byte {
+	if m != nil {
+		return m.SignersHash
+	}
+	return nil
+}
+
+func (m *AnchorHead) GetAttestedNonce() uint64 {
+	if m != nil {
+		return m.AttestedNonce
+	}
+	return 0
+}
+
+func (m *AnchorHead) GetAttestedHeight() uint64 {
+	if m != nil {
+		return m.AttestedHeight
+	}
+	return 0
+}
+
+func (m *AnchorHead) GetAttestedTime() uint64 {
+	if m != nil {
+		return m.AttestedTime
+	}
+	return 0
+}
+
+func (m *AnchorHead) GetAttestedSize() uint64 {
+	if m != nil {
+		return m.AttestedSize
+	}
+	return 0
+}
+
+func (m *AnchorHead) GetPruneNonce() uint64 {
+	if m != nil {
+		return m.PruneNonce
+	}
+	return 0
+}
+
+// AnchorKey is a validator's key for anchors, current or replaced. Its address is never registered again.
+type AnchorKey struct {
+	// validator is the operator address, bech32.
+	Validator string `protobuf:"bytes,1,opt,name=validator,proto3" json:"validator,omitempty"`
+	// address is that of the key, 20 bytes.
+	Address []byte `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	// registered_height is the block that registered it; 0 in the first genesis.
+	RegisteredHeight uint64 `protobuf:"varint,3,opt,name=registered_height,json=registeredHeight,proto3" json:"registered_height,omitempty"`
+	// replaced_time is when another key took its place, in Unix seconds; 0 while it is current.
+	ReplacedTime uint64 `protobuf:"varint,4,opt,name=replaced_time,json=replacedTime,proto3" json:"replaced_time,omitempty"`
+}
+
+func (m *AnchorKey) Reset()         { *m = AnchorKey{} }
+func (m *AnchorKey) String() string { return proto.CompactTextString(m) }
+func (*AnchorKey) ProtoMessage()    {}
+func (*AnchorKey) Descriptor() ([]byte, []int) {
+	return fileDescriptor_23276869642fed5d, []int{10}
+}
+func (m *AnchorKey) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *AnchorKey) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_AnchorKey.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *AnchorKey) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_AnchorKey.Merge(m, src)
+}
+func (m *AnchorKey) XXX_Size() int {
+	return m.Size()
+}
+func (m *AnchorKey) XXX_DiscardUnknown() {
+	xxx_messageInfo_AnchorKey.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_AnchorKey proto.InternalMessageInfo
+
+func (m *AnchorKey) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+func (m *AnchorKey) GetAddress() []byte {
+	if m != nil {
+		return m.Address
+	}
+	return nil
+}
+
+func (m *AnchorKey) GetRegisteredHeight() uint64 {
+	if m != nil {
+		return m.RegisteredHeight
+	}
+	return 0
+}
+
+func (m *AnchorKey) GetReplacedTime() uint64 {
+	if m != nil {
+		return m.ReplacedTime
+	}
+	return 0
+}
+
 func init() {
 	proto.RegisterType((*LogState)(nil), "gpucoord.anchors.v1.LogState")
 	proto.RegisterType((*Leaf)(nil), "gpucoord.anchors.v1.Leaf")
+	proto.RegisterType((*Anchor)(nil), "gpucoord.anchors.v1.Anchor")
+	proto.RegisterType((*Member)(nil), "gpucoord.anchors.v1.Member")
+	proto.RegisterType((*Valset)(nil), "gpucoord.anchors.v1.Valset")
+	proto.RegisterType((*AnchorSignature)(nil), "gpucoord.anchors.v1.AnchorSignature")
+	proto.RegisterType((*AttestedAnchor)(nil), "gpucoord.anchors.v1.AttestedAnchor")
+	proto.RegisterType((*OpenAnchor)(nil), "gpucoord.anchors.v1.OpenAnchor")
+	proto.RegisterType((*MadeAnchor)(nil), "gpucoord.anchors.v1.MadeAnchor")
+	proto.RegisterType((*AnchorHead)(nil), "gpucoord.anchors.v1.AnchorHead")
+	proto.RegisterType((*AnchorKey)(nil), "gpucoord.anchors.v1.AnchorKey")
 }
 
 func init() { proto.RegisterFile("gpucoord/anchors/v1/state.proto", fileDescriptor_23276869642fed5d) }
 
 var fileDescriptor_23276869642fed5d = []byte{
-	// 234 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xe2, 0x92, 0x4f, 0x2f, 0x28, 0x4d,
-	0xce, 0xcf, 0x2f, 0x4a, 0xd1, 0x4f, 0xcc, 0x4b, 0xce, 0xc8, 0x2f, 0x2a, 0xd6, 0x2f, 0x33, 0xd4,
-	0x2f, 0x2e, 0x49, 0x2c, 0x49, 0xd5, 0x2b, 0x28, 0xca, 0x2f, 0xc9, 0x17, 0x12, 0x86, 0x29, 0xd0,
-	0x83, 0x2a, 0xd0, 0x2b, 0x33, 0x54, 0x32, 0xe3, 0xe2, 0xf0, 0xc9, 0x4f, 0x0f, 0x06, 0x29, 0x13,
-	0x12, 0xe2, 0x62, 0x29, 0xce, 0xac, 0x4a, 0x95, 0x60, 0x54, 0x60, 0xd4, 0x60, 0x09, 0x02, 0xb3,
-	0x85, 0xc4, 0xb8, 0xd8, 0x32, 0x12, 0x8b, 0x33, 0x52, 0x8b, 0x25, 0x98, 0x14, 0x98, 0x35, 0x78,
-	0x82, 0xa0, 0x3c, 0xa5, 0x18, 0x2e, 0x16, 0x9f, 0xd4, 0xc4, 0x34, 0x21, 0x11, 0x2e, 0xd6, 0xcc,
-	0xbc, 0x94, 0xd4, 0x0a, 0xa8, 0x26, 0x08, 0x07, 0x64, 0x52, 0x76, 0x66, 0x5e, 0x8a, 0x04, 0x93,
-	0x02, 0xa3, 0x06, 0x6f, 0x10, 0x98, 0x0d, 0x12, 0x4b, 0x49, 0x2c, 0x49, 0x94, 0x60, 0x56, 0x60,
-	0xd4, 0xe0, 0x09, 0x02, 0xb3, 0xc1, 0xa6, 0xa7, 0x66, 0xa6, 0x67, 0x94, 0x48, 0xb0, 0x80, 0xb5,
-	0x43, 0x79, 0x4e, 0x6e, 0x27, 0x1e, 0xc9, 0x31, 0x5e, 0x78, 0x24, 0xc7, 0xf8, 0xe0, 0x91, 0x1c,
-	0xe3, 0x84, 0xc7, 0x72, 0x0c, 0x17, 0x1e, 0xcb, 0x31, 0xdc, 0x78, 0x2c, 0xc7, 0x10, 0xa5, 0x93,
-	0x9e, 0x59, 0x92, 0x51, 0x9a, 0xa4, 0x97, 0x9c, 0x9f, 0xab, 0x0f, 0xf7, 0x30, 0x9c, 0x51, 0x01,
-	0xf7, 0x7b, 0x49, 0x65, 0x41, 0x6a, 0x71, 0x12, 0x1b, 0xd8, 0xe7, 0xc6, 0x80, 0x00, 0x00, 0x00,
-	0xff, 0xff, 0x48, 0xa7, 0x55, 0xf7, 0x1c, 0x01, 0x00, 0x00,
+	// 782 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x55, 0xcd, 0x6e, 0xd3, 0x40,
+	0x10, 0x8e, 0x13, 0x27, 0x4d, 0x26, 0xe9, 0x0f, 0x4b, 0x85, 0x4c, 0x0b, 0x49, 0x6a, 0x40, 0x44,
+	0x02, 0x12, 0x15, 0x24, 0x04, 0xe2, 0x80, 0x5a, 0x09, 0xa8, 0xa0, 0x05, 0xc9, 0x41, 0x3d, 0x20,
+	0x24, 0x6b, 0x6b, 0x2f, 0x8e, 0x45, 0xe3, 0x8d, 0x76, 0x37, 0xa1, 0xe5, 0x29, 0x10, 0x07, 0xc4,
+	0x01, 0xde, 0x82, 0x03, 0x8f, 0xd0, 0x63, 0xc5, 0x89, 0x13, 0x42, 0xed, 0x8b, 0xa0, 0xfd, 0xb1,
+	0x93, 0xfe, 0x21, 0x71, 0xe1, 0x36, 0xf3, 0x79, 0x66, 0xbe, 0x6f, 0x66, 0x67, 0xd7, 0xd0, 0x88,
+	0x06, 0xc3, 0x80, 0x52, 0x16, 0x76, 0x70, 0x12, 0xf4, 0x28, 0xe3, 0x9d, 0xd1, 0x72, 0x87, 0x0b,
+	0x2c, 0x48, 0x7b, 0xc0, 0xa8, 0xa0, 0xe8, 0x7c, 0x1a, 0xd0, 0x36, 0x01, 0xed, 0xd1, 0xf2, 0xc2,
+	0xc5, 0x80, 0xf2, 0x3e, 0xe5, 0xbe, 0x0a, 0xe9, 0x68, 0x47, 0xc7, 0x2f, 0xcc, 0x47, 0x34, 0xa2,
+	0x1a, 0x97, 0x96, 0x46, 0xdd, 0xbb, 0x50, 0x5e, 0xa7, 0x51, 0x57, 0xd6, 0x45, 0x08, 0x6c, 0x1e,
+	0xbf, 0x27, 0x8e, 0xd5, 0xb4, 0x5a, 0xb6, 0xa7, 0x6c, 0x74, 0x01, 0x4a, 0x3d, 0xcc, 0x7b, 0x84,
+	0x3b, 0xf9, 0x66, 0xa1, 0x55, 0xf3, 0x8c, 0xe7, 0xbe, 0x06, 0x7b, 0x9d, 0xe0, 0x37, 0x68, 0x1e,
+	0x8a, 0x71, 0x12, 0x92, 0x1d, 0x93, 0xa4, 0x1d, 0x59, 0xe9, 0x6d, 0x9c, 0x84, 0x4e, 0xbe, 0x69,
+	0xb5, 0xa6, 0x3d, 0x65, 0x4b, 0x2c, 0xc4, 0x02, 0x3b, 0x85, 0xa6, 0xd5, 0xaa, 0x79, 0xca, 0x56,
+	0xd5, 0x49, 0x1c, 0xf5, 0x84, 0x63, 0xab, 0x74, 0xe3, 0xb9, 0x5f, 0x2c, 0x28, 0xad, 0xa8, 0xae,
+	0x24, 0x41, 0x42, 0x93, 0x20, 0x55, 0xa5, 0x9d, 0x89, 0xc4, 0xfc, 0x64, 0xa2, 0x24, 0x11, 0x71,
+	0x9f, 0x28, 0x12, 0xdb, 0x53, 0x36, 0x5a, 0x84, 0x8a, 0x60, 0x84, 0xf8, 0xaa, 0x37, 0xcd, 0x53,
+	0x96, 0x40, 0x57, 0xf6, 0x87, 0xc0, 0x66, 0x94, 0x0a, 0xa7, 0xa8, 0x55, 0x49, 0x1b, 0x35, 0xa0,
+	0x9a, 0x90, 0x1d, 0xe1, 0x8f, 0xf0, 0x36, 0x27, 0xc2, 0x29, 0xa9, 0x4f, 0x20, 0xa1, 0x4d, 0x85,
+	0xb8, 0xf7, 0xa0, 0xb4, 0x41, 0xfa, 0x5b, 0x84, 0x21, 0x07, 0xa6, 0x70, 0x18, 0x32, 0xc2, 0xb9,
+	0xd2, 0x57, 0xf3, 0x52, 0x57, 0xea, 0x1e, 0xd0, 0x77, 0x84, 0x19, 0x81, 0xda, 0x71, 0x1f, 0x41,
+	0x49, 0xd7, 0x40, 0x0f, 0x60, 0xaa, 0xaf, 0x6a, 0xc8, 0xcc, 0x42, 0xab, 0x7a, 0x7b, 0xb1, 0x7d,
+	0xca, 0x81, 0xb6, 0x35, 0xcf, 0xaa, 0xbd, 0xf7, 0xab, 0x91, 0xf3, 0xd2, 0x0c, 0xf7, 0x09, 0xcc,
+	0xea, 0xf1, 0x74, 0xe3, 0x28, 0xc1, 0x62, 0xc8, 0xd4, 0x44, 0xf4, 0x57, 0x25, 0x64, 0xda, 0x33,
+	0x1e, 0xba, 0x04, 0x15, 0x9e, 0x06, 0x29, 0x2d, 0x35, 0x6f, 0x0c, 0xb8, 0x9f, 0xf2, 0x30, 0xb3,
+	0x22, 0x04, 0xe1, 0x82, 0x84, 0x66, 0xe0, 0xf7, 0xa1, 0xa4, 0xf9, 0x55, 0xa1, 0xb3, 0x74, 0xe9,
+	0x60, 0xa3, 0xcb, 0x24, 0xa0, 0x25, 0xa8, 0xc9, 0xd2, 0x84, 0x71, 0x5f, 0xae, 0x89, 0xa1, 0xab,
+	0x1a, 0x6c, 0x0d, 0xf3, 0x1e, 0x7a, 0x0a, 0x90, 0xb1, 0x73, 0xa7, 0xa0, 0x3a, 0xbf, 0xfa, 0x17,
+	0x86, 0xac, 0x41, 0x43, 0x35, 0x91, 0x8d, 0xae, 0xc3, 0x2c, 0x36, 0xda, 0xfd, 0x23, 0x6b, 0x34,
+	0x93, 0xc2, 0x6b, 0x7a, 0x2b, 0x1a, 0x50, 0x0d, 0x7a, 0x38, 0x89, 0x08, 0xf7, 0xe5, 0x81, 0xca,
+	0xb3, 0x2e, 0x7b, 0x60, 0xa0, 0x2e, 0x11, 0x68, 0x0e, 0x0a, 0x84, 0x61, 0x75, 0xd2, 0xb6, 0x27,
+	0x4d, 0xf7, 0xb3, 0x05, 0xf0, 0x62, 0x40, 0x92, 0xff, 0x32, 0x14, 0x43, 0x5f, 0xc8, 0xe8, 0xd1,
+	0x02, 0x94, 0xd3, 0x1e, 0x54, 0x4f, 0x65, 0x2f, 0xf3, 0xdd, 0xaf, 0x16, 0xc0, 0x06, 0x0e, 0x89,
+	0x91, 0xd6, 0x80, 0x2a, 0x17, 0x6c, 0x18, 0x08, 0x5d, 0x5e, 0xaf, 0x21, 0x68, 0x48, 0x55, 0xff,
+	0x97, 0xbb, 0x72, 0x5c, 0xac, 0x7d, 0x52, 0xec, 0xb1, 0xdb, 0x51, 0x3c, 0x71, 0x3b, 0x3e, 0xe6,
+	0x01, 0xb4, 0xb6, 0x35, 0x82, 0xc3, 0x33, 0x2e, 0xb0, 0x69, 0x39, 0x3f, 0x6e, 0xf9, 0x38, 0x75,
+	0xe1, 0x24, 0xf5, 0x35, 0xc8, 0x4e, 0xd6, 0xd7, 0x35, 0xf5, 0x79, 0x4f, 0xa7, 0xe8, 0x73, 0x55,
+	0xfb, 0x94, 0xbd, 0x28, 0x9e, 0xba, 0x17, 0x57, 0x20, 0xcb, 0xf4, 0xd5, 0x28, 0xf4, 0x02, 0xd4,
+	0x52, 0xf0, 0xa5, 0x1c, 0xc9, 0x64, 0x90, 0x7a, 0x42, 0xa6, 0x8e, 0x06, 0xa9, 0x67, 0xa4, 0x01,
+	0xd5, 0x01, 0x1b, 0x26, 0xc4, 0xc8, 0x2a, 0xab, 0x10, 0x50, 0x90, 0xd2, 0xe4, 0x7e, 0xb7, 0xa0,
+	0xa2, 0x87, 0xf2, 0x8c, 0xec, 0xa2, 0x87, 0x50, 0x19, 0xe1, 0xed, 0x38, 0xc4, 0xc2, 0x6c, 0x54,
+	0x65, 0x75, 0xe9, 0xc7, 0xb7, 0x5b, 0x97, 0xcd, 0x83, 0xbd, 0x99, 0x7e, 0x5b, 0xd1, 0x8f, 0x49,
+	0x57, 0xb0, 0x38, 0x89, 0xbc, 0x71, 0xce, 0xe4, 0xbb, 0x93, 0x3f, 0xfa, 0xee, 0xdc, 0x80, 0x73,
+	0x8c, 0x44, 0x31, 0x17, 0x84, 0x8d, 0xdb, 0xd7, 0x47, 0x3c, 0x37, 0xfe, 0x30, 0x1e, 0x00, 0x23,
+	0x83, 0x6d, 0x1c, 0xa4, 0x03, 0xd0, 0xf3, 0xac, 0xa5, 0xa0, 0x1c, 0xc0, 0xea, 0xe3, 0xbd, 0x83,
+	0xba, 0xb5, 0x7f, 0x50, 0xb7, 0x7e, 0x1f, 0xd4, 0xad, 0x0f, 0x87, 0xf5, 0xdc, 0xfe, 0x61, 0x3d,
+	0xf7, 0xf3, 0xb0, 0x9e, 0x7b, 0x75, 0x33, 0x8a, 0x45, 0x6f, 0xb8, 0xd5, 0x0e, 0x68, 0xbf, 0x93,
+	0xfd, 0xae, 0x32, 0x63, 0x27, 0xfb, 0x73, 0x89, 0xdd, 0x01, 0xe1, 0x5b, 0x25, 0xf5, 0xc7, 0xb9,
+	0xf3, 0x27, 0x00, 0x00, 0xff, 0xff, 0xeb, 0x29, 0xd1, 0x6e, 0xda, 0x06, 0x00, 0x00,
 }
 
 func (m *LogState) Marshal() (dAtA []byte, err error) {
@@ -258,6 +978,465 @@ func (m *Leaf) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *Anchor) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Anchor) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Anchor) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.NextValset) > 0 {
+		i -= len(m.NextValset)
+		copy(dAtA[i:], m.NextValset)
+		i = encodeVarintState(dAtA, i, uint64(len(m.NextValset)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.Root) > 0 {
+		i -= len(m.Root)
+		copy(dAtA[i:], m.Root)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Root)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.TreeSize != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.TreeSize))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Time != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Time))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Height != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Nonce != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Nonce))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Member) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Member) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Member) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Power != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Power))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Valset) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Valset) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Valset) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Members) > 0 {
+		for iNdEx := len(m.Members) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Members[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintState(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *AnchorSignature) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AnchorSignature) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *AnchorSignature) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Signature) > 0 {
+		i -= len(m.Signature)
+		copy(dAtA[i:], m.Signature)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Signature)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Member != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Member))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *AttestedAnchor) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AttestedAnchor) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *AttestedAnchor) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Era != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Era))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.ChangesSet {
+		i--
+		if m.ChangesSet {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.AttestedHeight != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.AttestedHeight))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Signatures) > 0 {
+		for iNdEx := len(m.Signatures) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Signatures[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintState(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1a
+		}
+	}
+	if len(m.SignersHash) > 0 {
+		i -= len(m.SignersHash)
+		copy(dAtA[i:], m.SignersHash)
+		i = encodeVarintState(dAtA, i, uint64(len(m.SignersHash)))
+		i--
+		dAtA[i] = 0x12
+	}
+	{
+		size, err := m.Anchor.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintState(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *OpenAnchor) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *OpenAnchor) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *OpenAnchor) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Attested {
+		i--
+		if m.Attested {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Era != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Era))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.SignersHash) > 0 {
+		i -= len(m.SignersHash)
+		copy(dAtA[i:], m.SignersHash)
+		i = encodeVarintState(dAtA, i, uint64(len(m.SignersHash)))
+		i--
+		dAtA[i] = 0x12
+	}
+	{
+		size, err := m.Anchor.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintState(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *MadeAnchor) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MadeAnchor) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MadeAnchor) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.NextValset) > 0 {
+		i -= len(m.NextValset)
+		copy(dAtA[i:], m.NextValset)
+		i = encodeVarintState(dAtA, i, uint64(len(m.NextValset)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.SignersHash) > 0 {
+		i -= len(m.SignersHash)
+		copy(dAtA[i:], m.SignersHash)
+		i = encodeVarintState(dAtA, i, uint64(len(m.SignersHash)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Time != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Time))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Height != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.StructHash) > 0 {
+		i -= len(m.StructHash)
+		copy(dAtA[i:], m.StructHash)
+		i = encodeVarintState(dAtA, i, uint64(len(m.StructHash)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *AnchorHead) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AnchorHead) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *AnchorHead) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.PruneNonce != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.PruneNonce))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.AttestedSize != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.AttestedSize))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.AttestedTime != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.AttestedTime))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.AttestedHeight != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.AttestedHeight))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.AttestedNonce != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.AttestedNonce))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.SignersHash) > 0 {
+		i -= len(m.SignersHash)
+		copy(dAtA[i:], m.SignersHash)
+		i = encodeVarintState(dAtA, i, uint64(len(m.SignersHash)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Era != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Era))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Nonce != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Nonce))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *AnchorKey) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AnchorKey) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *AnchorKey) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ReplacedTime != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.ReplacedTime))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.RegisteredHeight != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.RegisteredHeight))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintState(dAtA []byte, offset int, v uint64) int {
 	offset -= sovState(v)
 	base := offset
@@ -305,6 +1484,217 @@ func (m *Leaf) Size() (n int) {
 	}
 	if m.Height != 0 {
 		n += 1 + sovState(uint64(m.Height))
+	}
+	return n
+}
+
+func (m *Anchor) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Nonce != 0 {
+		n += 1 + sovState(uint64(m.Nonce))
+	}
+	if m.Height != 0 {
+		n += 1 + sovState(uint64(m.Height))
+	}
+	if m.Time != 0 {
+		n += 1 + sovState(uint64(m.Time))
+	}
+	if m.TreeSize != 0 {
+		n += 1 + sovState(uint64(m.TreeSize))
+	}
+	l = len(m.Root)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.NextValset)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	return n
+}
+
+func (m *Member) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Power != 0 {
+		n += 1 + sovState(uint64(m.Power))
+	}
+	return n
+}
+
+func (m *Valset) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Members) > 0 {
+		for _, e := range m.Members {
+			l = e.Size()
+			n += 1 + l + sovState(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *AnchorSignature) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Member != 0 {
+		n += 1 + sovState(uint64(m.Member))
+	}
+	l = len(m.Signature)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	return n
+}
+
+func (m *AttestedAnchor) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Anchor.Size()
+	n += 1 + l + sovState(uint64(l))
+	l = len(m.SignersHash)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if len(m.Signatures) > 0 {
+		for _, e := range m.Signatures {
+			l = e.Size()
+			n += 1 + l + sovState(uint64(l))
+		}
+	}
+	if m.AttestedHeight != 0 {
+		n += 1 + sovState(uint64(m.AttestedHeight))
+	}
+	if m.ChangesSet {
+		n += 2
+	}
+	if m.Era != 0 {
+		n += 1 + sovState(uint64(m.Era))
+	}
+	return n
+}
+
+func (m *OpenAnchor) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Anchor.Size()
+	n += 1 + l + sovState(uint64(l))
+	l = len(m.SignersHash)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Era != 0 {
+		n += 1 + sovState(uint64(m.Era))
+	}
+	if m.Attested {
+		n += 2
+	}
+	return n
+}
+
+func (m *MadeAnchor) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.StructHash)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Height != 0 {
+		n += 1 + sovState(uint64(m.Height))
+	}
+	if m.Time != 0 {
+		n += 1 + sovState(uint64(m.Time))
+	}
+	l = len(m.SignersHash)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.NextValset)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	return n
+}
+
+func (m *AnchorHead) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Nonce != 0 {
+		n += 1 + sovState(uint64(m.Nonce))
+	}
+	if m.Era != 0 {
+		n += 1 + sovState(uint64(m.Era))
+	}
+	l = len(m.SignersHash)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.AttestedNonce != 0 {
+		n += 1 + sovState(uint64(m.AttestedNonce))
+	}
+	if m.AttestedHeight != 0 {
+		n += 1 + sovState(uint64(m.AttestedHeight))
+	}
+	if m.AttestedTime != 0 {
+		n += 1 + sovState(uint64(m.AttestedTime))
+	}
+	if m.AttestedSize != 0 {
+		n += 1 + sovState(uint64(m.AttestedSize))
+	}
+	if m.PruneNonce != 0 {
+		n += 1 + sovState(uint64(m.PruneNonce))
+	}
+	return n
+}
+
+func (m *AnchorKey) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.RegisteredHeight != 0 {
+		n += 1 + sovState(uint64(m.RegisteredHeight))
+	}
+	if m.ReplacedTime != 0 {
+		n += 1 + sovState(uint64(m.ReplacedTime))
 	}
 	return n
 }
@@ -532,6 +1922,1416 @@ func (m *Leaf) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.Height |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Anchor) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Anchor: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Anchor: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Nonce", wireType)
+			}
+			m.Nonce = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Nonce |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Time", wireType)
+			}
+			m.Time = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Time |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TreeSize", wireType)
+			}
+			m.TreeSize = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TreeSize |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Root", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Root = append(m.Root[:0], dAtA[iNdEx:postIndex]...)
+			if m.Root == nil {
+				m.Root = []byte{}
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NextValset", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NextValset = append(m.NextValset[:0], dAtA[iNdEx:postIndex]...)
+			if m.NextValset == nil {
+				m.NextValset = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Member) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Member: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Member: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = append(m.Address[:0], dAtA[iNdEx:postIndex]...)
+			if m.Address == nil {
+				m.Address = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Power", wireType)
+			}
+			m.Power = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Power |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Valset) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Valset: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Valset: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Members", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Members = append(m.Members, Member{})
+			if err := m.Members[len(m.Members)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AnchorSignature) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AnchorSignature: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AnchorSignature: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Member", wireType)
+			}
+			m.Member = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Member |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Signature", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Signature = append(m.Signature[:0], dAtA[iNdEx:postIndex]...)
+			if m.Signature == nil {
+				m.Signature = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AttestedAnchor) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AttestedAnchor: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AttestedAnchor: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Anchor", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Anchor.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SignersHash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SignersHash = append(m.SignersHash[:0], dAtA[iNdEx:postIndex]...)
+			if m.SignersHash == nil {
+				m.SignersHash = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Signatures", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Signatures = append(m.Signatures, AnchorSignature{})
+			if err := m.Signatures[len(m.Signatures)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AttestedHeight", wireType)
+			}
+			m.AttestedHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AttestedHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChangesSet", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.ChangesSet = bool(v != 0)
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Era", wireType)
+			}
+			m.Era = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Era |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *OpenAnchor) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: OpenAnchor: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: OpenAnchor: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Anchor", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Anchor.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SignersHash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SignersHash = append(m.SignersHash[:0], dAtA[iNdEx:postIndex]...)
+			if m.SignersHash == nil {
+				m.SignersHash = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Era", wireType)
+			}
+			m.Era = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Era |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Attested", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Attested = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MadeAnchor) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MadeAnchor: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MadeAnchor: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field StructHash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.StructHash = append(m.StructHash[:0], dAtA[iNdEx:postIndex]...)
+			if m.StructHash == nil {
+				m.StructHash = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Time", wireType)
+			}
+			m.Time = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Time |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SignersHash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SignersHash = append(m.SignersHash[:0], dAtA[iNdEx:postIndex]...)
+			if m.SignersHash == nil {
+				m.SignersHash = []byte{}
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NextValset", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NextValset = append(m.NextValset[:0], dAtA[iNdEx:postIndex]...)
+			if m.NextValset == nil {
+				m.NextValset = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AnchorHead) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AnchorHead: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AnchorHead: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Nonce", wireType)
+			}
+			m.Nonce = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Nonce |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Era", wireType)
+			}
+			m.Era = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Era |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SignersHash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SignersHash = append(m.SignersHash[:0], dAtA[iNdEx:postIndex]...)
+			if m.SignersHash == nil {
+				m.SignersHash = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AttestedNonce", wireType)
+			}
+			m.AttestedNonce = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AttestedNonce |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AttestedHeight", wireType)
+			}
+			m.AttestedHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AttestedHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AttestedTime", wireType)
+			}
+			m.AttestedTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AttestedTime |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AttestedSize", wireType)
+			}
+			m.AttestedSize = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AttestedSize |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PruneNonce", wireType)
+			}
+			m.PruneNonce = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.PruneNonce |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AnchorKey) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AnchorKey: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AnchorKey: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = append(m.Address[:0], dAtA[iNdEx:postIndex]...)
+			if m.Address == nil {
+				m.Address = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RegisteredHeight", wireType)
+			}
+			m.RegisteredHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RegisteredHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReplacedTime", wireType)
+			}
+			m.ReplacedTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReplacedTime |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

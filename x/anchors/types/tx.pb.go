@@ -122,35 +122,284 @@ func (m *MsgUpdateParamsResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgUpdateParamsResponse proto.InternalMessageInfo
 
+// MsgRegisterAnchorKey names the key with which a validator signs anchors. It counts from the next anchor's set on.
+type MsgRegisterAnchorKey struct {
+	// validator is the operator address of an existing validator, bech32.
+	Validator string `protobuf:"bytes,1,opt,name=validator,proto3" json:"validator,omitempty"`
+	// address is that of the new key, 20 bytes, never registered before.
+	Address []byte `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	// proof is the key's signature of the chain id and the validator (EIP-191), 65 bytes.
+	Proof []byte `protobuf:"bytes,3,opt,name=proof,proto3" json:"proof,omitempty"`
+}
+
+func (m *MsgRegisterAnchorKey) Reset()         { *m = MsgRegisterAnchorKey{} }
+func (m *MsgRegisterAnchorKey) String() string { return proto.CompactTextString(m) }
+func (*MsgRegisterAnchorKey) ProtoMessage()    {}
+func (*MsgRegisterAnchorKey) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e7b7c6fb0cd9b15d, []int{2}
+}
+func (m *MsgRegisterAnchorKey) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRegisterAnchorKey) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRegisterAnchorKey.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRegisterAnchorKey) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRegisterAnchorKey.Merge(m, src)
+}
+func (m *MsgRegisterAnchorKey) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRegisterAnchorKey) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRegisterAnchorKey.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRegisterAnchorKey proto.InternalMessageInfo
+
+func (m *MsgRegisterAnchorKey) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+func (m *MsgRegisterAnchorKey) GetAddress() []byte {
+	if m != nil {
+		return m.Address
+	}
+	return nil
+}
+
+func (m *MsgRegisterAnchorKey) GetProof() []byte {
+	if m != nil {
+		return m.Proof
+	}
+	return nil
+}
+
+// MsgRegisterAnchorKeyResponse is empty.
+type MsgRegisterAnchorKeyResponse struct {
+}
+
+func (m *MsgRegisterAnchorKeyResponse) Reset()         { *m = MsgRegisterAnchorKeyResponse{} }
+func (m *MsgRegisterAnchorKeyResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgRegisterAnchorKeyResponse) ProtoMessage()    {}
+func (*MsgRegisterAnchorKeyResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e7b7c6fb0cd9b15d, []int{3}
+}
+func (m *MsgRegisterAnchorKeyResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRegisterAnchorKeyResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRegisterAnchorKeyResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRegisterAnchorKeyResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRegisterAnchorKeyResponse.Merge(m, src)
+}
+func (m *MsgRegisterAnchorKeyResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRegisterAnchorKeyResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRegisterAnchorKeyResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRegisterAnchorKeyResponse proto.InternalMessageInfo
+
+// MsgSubmitAnchorEvidence brings one signature of an anchor that the chain never made, or two of different anchors with one nonce.
+type MsgSubmitAnchorEvidence struct {
+	// submitter is who reports, bech32; there is no reward.
+	Submitter string `protobuf:"bytes,1,opt,name=submitter,proto3" json:"submitter,omitempty"`
+	// first is what was signed.
+	First Anchor `protobuf:"bytes,2,opt,name=first,proto3" json:"first"`
+	// first_signature is over first, 65 bytes.
+	FirstSignature []byte `protobuf:"bytes,3,opt,name=first_signature,json=firstSignature,proto3" json:"first_signature,omitempty"`
+	// second is another anchor of the same nonce; absent when first alone is false.
+	Second *Anchor `protobuf:"bytes,4,opt,name=second,proto3" json:"second,omitempty"`
+	// second_signature is by the same key over second, 65 bytes; empty without second.
+	SecondSignature []byte `protobuf:"bytes,5,opt,name=second_signature,json=secondSignature,proto3" json:"second_signature,omitempty"`
+}
+
+func (m *MsgSubmitAnchorEvidence) Reset()         { *m = MsgSubmitAnchorEvidence{} }
+func (m *MsgSubmitAnchorEvidence) String() string { return proto.CompactTextString(m) }
+func (*MsgSubmitAnchorEvidence) ProtoMessage()    {}
+func (*MsgSubmitAnchorEvidence) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e7b7c6fb0cd9b15d, []int{4}
+}
+func (m *MsgSubmitAnchorEvidence) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSubmitAnchorEvidence) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSubmitAnchorEvidence.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSubmitAnchorEvidence) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSubmitAnchorEvidence.Merge(m, src)
+}
+func (m *MsgSubmitAnchorEvidence) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSubmitAnchorEvidence) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSubmitAnchorEvidence.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSubmitAnchorEvidence proto.InternalMessageInfo
+
+func (m *MsgSubmitAnchorEvidence) GetSubmitter() string {
+	if m != nil {
+		return m.Submitter
+	}
+	return ""
+}
+
+func (m *MsgSubmitAnchorEvidence) GetFirst() Anchor {
+	if m != nil {
+		return m.First
+	}
+	return Anchor{}
+}
+
+func (m *MsgSubmitAnchorEvidence) GetFirstSignature() []byte {
+	if m != nil {
+		return m.FirstSignature
+	}
+	return nil
+}
+
+func (m *MsgSubmitAnchorEvidence) GetSecond() *Anchor {
+	if m != nil {
+		return m.Second
+	}
+	return nil
+}
+
+func (m *MsgSubmitAnchorEvidence) GetSecondSignature() []byte {
+	if m != nil {
+		return m.SecondSignature
+	}
+	return nil
+}
+
+// MsgSubmitAnchorEvidenceResponse tells what the evidence cost.
+type MsgSubmitAnchorEvidenceResponse struct {
+	// validator is who signed, bech32.
+	Validator string `protobuf:"bytes,1,opt,name=validator,proto3" json:"validator,omitempty"`
+}
+
+func (m *MsgSubmitAnchorEvidenceResponse) Reset()         { *m = MsgSubmitAnchorEvidenceResponse{} }
+func (m *MsgSubmitAnchorEvidenceResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSubmitAnchorEvidenceResponse) ProtoMessage()    {}
+func (*MsgSubmitAnchorEvidenceResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e7b7c6fb0cd9b15d, []int{5}
+}
+func (m *MsgSubmitAnchorEvidenceResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSubmitAnchorEvidenceResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSubmitAnchorEvidenceResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSubmitAnchorEvidenceResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSubmitAnchorEvidenceResponse.Merge(m, src)
+}
+func (m *MsgSubmitAnchorEvidenceResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSubmitAnchorEvidenceResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSubmitAnchorEvidenceResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSubmitAnchorEvidenceResponse proto.InternalMessageInfo
+
+func (m *MsgSubmitAnchorEvidenceResponse) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
 func init() {
 	proto.RegisterType((*MsgUpdateParams)(nil), "gpucoord.anchors.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "gpucoord.anchors.v1.MsgUpdateParamsResponse")
+	proto.RegisterType((*MsgRegisterAnchorKey)(nil), "gpucoord.anchors.v1.MsgRegisterAnchorKey")
+	proto.RegisterType((*MsgRegisterAnchorKeyResponse)(nil), "gpucoord.anchors.v1.MsgRegisterAnchorKeyResponse")
+	proto.RegisterType((*MsgSubmitAnchorEvidence)(nil), "gpucoord.anchors.v1.MsgSubmitAnchorEvidence")
+	proto.RegisterType((*MsgSubmitAnchorEvidenceResponse)(nil), "gpucoord.anchors.v1.MsgSubmitAnchorEvidenceResponse")
 }
 
 func init() { proto.RegisterFile("gpucoord/anchors/v1/tx.proto", fileDescriptor_e7b7c6fb0cd9b15d) }
 
 var fileDescriptor_e7b7c6fb0cd9b15d = []byte{
-	// 319 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xe2, 0x92, 0x49, 0x2f, 0x28, 0x4d,
-	0xce, 0xcf, 0x2f, 0x4a, 0xd1, 0x4f, 0xcc, 0x4b, 0xce, 0xc8, 0x2f, 0x2a, 0xd6, 0x2f, 0x33, 0xd4,
-	0x2f, 0xa9, 0xd0, 0x2b, 0x28, 0xca, 0x2f, 0xc9, 0x17, 0x12, 0x86, 0xc9, 0xea, 0x41, 0x65, 0xf5,
-	0xca, 0x0c, 0xa5, 0xc4, 0x93, 0xf3, 0x8b, 0x73, 0xf3, 0x8b, 0xf5, 0x73, 0x8b, 0xd3, 0x41, 0x8a,
-	0x73, 0x8b, 0xd3, 0x21, 0xaa, 0xa5, 0x24, 0x21, 0x12, 0xf1, 0x60, 0x9e, 0x3e, 0x84, 0x03, 0x95,
-	0x12, 0x49, 0xcf, 0x4f, 0xcf, 0x87, 0x88, 0x83, 0x58, 0x50, 0x51, 0x05, 0x6c, 0x96, 0x17, 0x24,
-	0x16, 0x25, 0xe6, 0x42, 0xf5, 0x29, 0x4d, 0x61, 0xe4, 0xe2, 0xf7, 0x2d, 0x4e, 0x0f, 0x2d, 0x48,
-	0x49, 0x2c, 0x49, 0x0d, 0x00, 0xcb, 0x08, 0x99, 0x71, 0x71, 0x26, 0x96, 0x96, 0x64, 0xe4, 0x17,
-	0x65, 0x96, 0x54, 0x4a, 0x30, 0x2a, 0x30, 0x6a, 0x70, 0x3a, 0x49, 0x5c, 0xda, 0xa2, 0x2b, 0x02,
-	0xb5, 0xd0, 0x31, 0x25, 0xa5, 0x28, 0xb5, 0xb8, 0x38, 0xb8, 0xa4, 0x28, 0x33, 0x2f, 0x3d, 0x08,
-	0xa1, 0x54, 0xc8, 0x92, 0x8b, 0x0d, 0x62, 0xb6, 0x04, 0x93, 0x02, 0xa3, 0x06, 0xb7, 0x91, 0xb4,
-	0x1e, 0x16, 0xdf, 0xe9, 0x41, 0x2c, 0x71, 0x62, 0x39, 0x71, 0x4f, 0x9e, 0x21, 0x08, 0xaa, 0xc1,
-	0x8a, 0xaf, 0xe9, 0xf9, 0x06, 0x2d, 0x84, 0x51, 0x4a, 0x92, 0x5c, 0xe2, 0x68, 0xae, 0x0a, 0x4a,
-	0x2d, 0x2e, 0xc8, 0xcf, 0x2b, 0x4e, 0x35, 0x2a, 0xe0, 0x62, 0xf6, 0x2d, 0x4e, 0x17, 0x4a, 0xe2,
-	0xe2, 0x41, 0x71, 0xb4, 0x0a, 0x56, 0xcb, 0xd0, 0x0c, 0x91, 0xd2, 0x21, 0x46, 0x15, 0xcc, 0x2a,
-	0x29, 0xd6, 0x86, 0xe7, 0x1b, 0xb4, 0x18, 0x9d, 0xdc, 0x4e, 0x3c, 0x92, 0x63, 0xbc, 0xf0, 0x48,
-	0x8e, 0xf1, 0xc1, 0x23, 0x39, 0xc6, 0x09, 0x8f, 0xe5, 0x18, 0x2e, 0x3c, 0x96, 0x63, 0xb8, 0xf1,
-	0x58, 0x8e, 0x21, 0x4a, 0x27, 0x3d, 0xb3, 0x24, 0xa3, 0x34, 0x49, 0x2f, 0x39, 0x3f, 0x57, 0x1f,
-	0x1e, 0xd4, 0x70, 0x46, 0x05, 0x3c, 0xd4, 0x4b, 0x2a, 0x0b, 0x52, 0x8b, 0x93, 0xd8, 0xc0, 0x41,
-	0x6e, 0x0c, 0x08, 0x00, 0x00, 0xff, 0xff, 0x56, 0x10, 0x94, 0xf4, 0x13, 0x02, 0x00, 0x00,
+	// 572 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x94, 0x54, 0xcd, 0x6e, 0xd3, 0x40,
+	0x10, 0x8e, 0xd3, 0x26, 0x28, 0x4b, 0xd5, 0xc0, 0x12, 0xa9, 0xae, 0x09, 0x4e, 0x88, 0x90, 0x68,
+	0xab, 0xd6, 0x56, 0x5a, 0x04, 0x82, 0x4b, 0xd5, 0x48, 0x70, 0x41, 0x91, 0x90, 0x23, 0x38, 0x70,
+	0xa9, 0x1c, 0x7b, 0xbb, 0xb1, 0x84, 0xbd, 0x66, 0x77, 0x13, 0x35, 0x9c, 0x10, 0x4f, 0xc0, 0x01,
+	0x89, 0x07, 0xe0, 0x05, 0x7a, 0xe8, 0x43, 0xf4, 0x58, 0xf5, 0xc4, 0x09, 0x50, 0x72, 0xe8, 0x6b,
+	0xa0, 0x78, 0xd7, 0xdb, 0x92, 0x38, 0xb4, 0xbd, 0xcd, 0xcf, 0x37, 0x33, 0xdf, 0x7c, 0x3b, 0x5a,
+	0x50, 0xc5, 0x71, 0xdf, 0x23, 0x84, 0xfa, 0xb6, 0x1b, 0x79, 0x3d, 0x42, 0x99, 0x3d, 0x68, 0xda,
+	0xfc, 0xd0, 0x8a, 0x29, 0xe1, 0x04, 0xde, 0x4b, 0xb3, 0x96, 0xcc, 0x5a, 0x83, 0xa6, 0xb1, 0xe2,
+	0x11, 0x16, 0x12, 0x66, 0x87, 0x0c, 0x4f, 0xc0, 0x21, 0xc3, 0x02, 0x6d, 0xac, 0x8a, 0xc4, 0x7e,
+	0xe2, 0xd9, 0xc2, 0x91, 0xa9, 0x0a, 0x26, 0x98, 0x88, 0xf8, 0xc4, 0x92, 0xd1, 0x7a, 0xd6, 0xf0,
+	0xd8, 0xa5, 0x6e, 0x98, 0xd6, 0xd5, 0xb2, 0x10, 0x8c, 0xbb, 0x1c, 0x09, 0x40, 0xe3, 0x9b, 0x06,
+	0xca, 0x6d, 0x86, 0xdf, 0xc6, 0xbe, 0xcb, 0xd1, 0x9b, 0xa4, 0x14, 0x3e, 0x05, 0x25, 0xb7, 0xcf,
+	0x7b, 0x84, 0x06, 0x7c, 0xa8, 0x6b, 0x75, 0x6d, 0xad, 0xd4, 0xd2, 0xcf, 0x8e, 0xb7, 0x2a, 0x92,
+	0xd1, 0x9e, 0xef, 0x53, 0xc4, 0x58, 0x87, 0xd3, 0x20, 0xc2, 0xce, 0x05, 0x14, 0x3e, 0x07, 0x45,
+	0x31, 0x5c, 0xcf, 0xd7, 0xb5, 0xb5, 0xdb, 0xdb, 0xf7, 0xad, 0x8c, 0xf5, 0x2d, 0x31, 0xa4, 0xb5,
+	0x78, 0xf2, 0xab, 0x96, 0x73, 0x64, 0xc1, 0x8b, 0xe5, 0x2f, 0xe7, 0x47, 0x1b, 0x17, 0xad, 0x1a,
+	0xab, 0x60, 0x65, 0x8a, 0x95, 0x83, 0x58, 0x4c, 0x22, 0x86, 0x1a, 0xdf, 0x35, 0x50, 0x69, 0x33,
+	0xec, 0x20, 0x1c, 0x30, 0x8e, 0xe8, 0x5e, 0xd2, 0xf9, 0x35, 0x1a, 0xc2, 0x5d, 0x50, 0x1a, 0xb8,
+	0x1f, 0x02, 0xdf, 0xe5, 0x84, 0x4a, 0xda, 0x0f, 0xcf, 0x8e, 0xb7, 0x1e, 0x48, 0xda, 0xef, 0xd2,
+	0xdc, 0x14, 0x7f, 0x55, 0x03, 0x75, 0x70, 0xcb, 0x15, 0xb9, 0x64, 0x81, 0x25, 0x27, 0x75, 0x61,
+	0x05, 0x14, 0x62, 0x4a, 0xc8, 0x81, 0xbe, 0x90, 0xc4, 0x85, 0x23, 0x49, 0xab, 0xfa, 0x86, 0x09,
+	0xaa, 0x59, 0xc4, 0x14, 0xf3, 0x1f, 0xf9, 0x64, 0xab, 0x4e, 0xbf, 0x1b, 0x06, 0x5c, 0xa4, 0x5f,
+	0x0e, 0x02, 0x1f, 0x45, 0x1e, 0x9a, 0x68, 0xce, 0x92, 0x38, 0x47, 0xf4, 0x6a, 0xcd, 0x15, 0x14,
+	0x3e, 0x03, 0x85, 0x83, 0x80, 0x32, 0xfe, 0x5f, 0xc9, 0xc5, 0x2c, 0x29, 0xb9, 0xc0, 0xc3, 0xc7,
+	0xa0, 0x9c, 0x18, 0xfb, 0x2c, 0xc0, 0x91, 0xcb, 0xfb, 0x14, 0xc9, 0xe5, 0x96, 0x93, 0x70, 0x27,
+	0x8d, 0xc2, 0x1d, 0x50, 0x64, 0xc8, 0x23, 0x91, 0xaf, 0x2f, 0x5e, 0x39, 0xc2, 0x91, 0x50, 0xb8,
+	0x0e, 0xee, 0x08, 0xeb, 0x52, 0xfb, 0x42, 0xd2, 0xbe, 0x2c, 0xe2, 0xaa, 0xbf, 0x54, 0x51, 0x6d,
+	0xd4, 0xd8, 0x05, 0xb5, 0x39, 0x22, 0xa5, 0x42, 0xc2, 0xea, 0xcc, 0x4b, 0x5f, 0x7a, 0xc6, 0xed,
+	0xdf, 0x79, 0xb0, 0xd0, 0x66, 0x18, 0x76, 0xc1, 0xd2, 0x3f, 0x67, 0xfd, 0x28, 0x93, 0xf8, 0xd4,
+	0x99, 0x19, 0x9b, 0xd7, 0x41, 0x29, 0x26, 0x1f, 0xc1, 0xdd, 0xd9, 0x43, 0x5c, 0x9f, 0xd7, 0x62,
+	0x06, 0x6a, 0x34, 0xaf, 0x0d, 0x55, 0x23, 0x3f, 0x81, 0x4a, 0xe6, 0x05, 0xcd, 0x25, 0x9e, 0x85,
+	0x36, 0x9e, 0xdc, 0x04, 0x9d, 0xce, 0x36, 0x0a, 0x9f, 0xcf, 0x8f, 0x36, 0xb4, 0xd6, 0xab, 0x93,
+	0x91, 0xa9, 0x9d, 0x8e, 0x4c, 0xed, 0xcf, 0xc8, 0xd4, 0xbe, 0x8e, 0xcd, 0xdc, 0xe9, 0xd8, 0xcc,
+	0xfd, 0x1c, 0x9b, 0xb9, 0xf7, 0x9b, 0x38, 0xe0, 0xbd, 0x7e, 0xd7, 0xf2, 0x48, 0x68, 0xab, 0xaf,
+	0x47, 0x19, 0x87, 0xea, 0x17, 0xe2, 0xc3, 0x18, 0xb1, 0x6e, 0x31, 0xf9, 0x83, 0x76, 0xfe, 0x06,
+	0x00, 0x00, 0xff, 0xff, 0x61, 0xd7, 0xcc, 0xc9, 0x45, 0x05, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -167,6 +416,10 @@ const _ = grpc.SupportPackageIsVersion4
 type MsgClient interface {
 	// UpdateParams changes the parameters; governance only.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
+	// RegisterAnchorKey names or replaces the key with which a validator signs anchors.
+	RegisterAnchorKey(ctx context.Context, in *MsgRegisterAnchorKey, opts ...grpc.CallOption) (*MsgRegisterAnchorKeyResponse, error)
+	// SubmitAnchorEvidence shows that an anchor key signed what the chain never stated, or two statements under one nonce.
+	SubmitAnchorEvidence(ctx context.Context, in *MsgSubmitAnchorEvidence, opts ...grpc.CallOption) (*MsgSubmitAnchorEvidenceResponse, error)
 }
 
 type msgClient struct {
@@ -186,10 +439,32 @@ func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts 
 	return out, nil
 }
 
+func (c *msgClient) RegisterAnchorKey(ctx context.Context, in *MsgRegisterAnchorKey, opts ...grpc.CallOption) (*MsgRegisterAnchorKeyResponse, error) {
+	out := new(MsgRegisterAnchorKeyResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Msg/RegisterAnchorKey", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) SubmitAnchorEvidence(ctx context.Context, in *MsgSubmitAnchorEvidence, opts ...grpc.CallOption) (*MsgSubmitAnchorEvidenceResponse, error) {
+	out := new(MsgSubmitAnchorEvidenceResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.anchors.v1.Msg/SubmitAnchorEvidence", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // MsgServer is the server API for Msg service.
 type MsgServer interface {
 	// UpdateParams changes the parameters; governance only.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
+	// RegisterAnchorKey names or replaces the key with which a validator signs anchors.
+	RegisterAnchorKey(context.Context, *MsgRegisterAnchorKey) (*MsgRegisterAnchorKeyResponse, error)
+	// SubmitAnchorEvidence shows that an anchor key signed what the chain never stated, or two statements under one nonce.
+	SubmitAnchorEvidence(context.Context, *MsgSubmitAnchorEvidence) (*MsgSubmitAnchorEvidenceResponse, error)
 }
 
 // UnimplementedMsgServer can be embedded to have forward compatible implementations.
@@ -198,6 +473,12 @@ type UnimplementedMsgServer struct {
 
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgUpdateParamsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
+}
+func (*UnimplementedMsgServer) RegisterAnchorKey(ctx context.Context, req *MsgRegisterAnchorKey) (*MsgRegisterAnchorKeyResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RegisterAnchorKey not implemented")
+}
+func (*UnimplementedMsgServer) SubmitAnchorEvidence(ctx context.Context, req *MsgSubmitAnchorEvidence) (*MsgSubmitAnchorEvidenceResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SubmitAnchorEvidence not implemented")
 }
 
 func RegisterMsgServer(s grpc1.Server, srv MsgServer) {
@@ -222,6 +503,42 @@ func _Msg_UpdateParams_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_RegisterAnchorKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRegisterAnchorKey)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RegisterAnchorKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Msg/RegisterAnchorKey",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RegisterAnchorKey(ctx, req.(*MsgRegisterAnchorKey))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SubmitAnchorEvidence_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSubmitAnchorEvidence)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SubmitAnchorEvidence(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.anchors.v1.Msg/SubmitAnchorEvidence",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SubmitAnchorEvidence(ctx, req.(*MsgSubmitAnchorEvidence))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 var Msg_serviceDesc = _Msg_serviceDesc
 var _Msg_serviceDesc = grpc.ServiceDesc{
 	ServiceName: "gpucoord.anchors.v1.Msg",
@@ -230,6 +547,14 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "UpdateParams",
 			Handler:    _Msg_UpdateParams_Handler,
+		},
+		{
+			MethodName: "RegisterAnchorKey",
+			Handler:    _Msg_RegisterAnchorKey_Handler,
+		},
+		{
+			MethodName: "SubmitAnchorEvidence",
+			Handler:    _Msg_SubmitAnchorEvidence_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
@@ -299,6 +624,169 @@ func (m *MsgUpdateParamsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error)
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgRegisterAnchorKey) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRegisterAnchorKey) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRegisterAnchorKey) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Proof) > 0 {
+		i -= len(m.Proof)
+		copy(dAtA[i:], m.Proof)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Proof)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRegisterAnchorKeyResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRegisterAnchorKeyResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRegisterAnchorKeyResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSubmitAnchorEvidence) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSubmitAnchorEvidence) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSubmitAnchorEvidence) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.SecondSignature) > 0 {
+		i -= len(m.SecondSignature)
+		copy(dAtA[i:], m.SecondSignature)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.SecondSignature)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.Second != nil {
+		{
+			size, err := m.Second.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintTx(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.FirstSignature) > 0 {
+		i -= len(m.FirstSignature)
+		copy(dAtA[i:], m.FirstSignature)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.FirstSignature)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	{
+		size, err := m.First.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Submitter) > 0 {
+		i -= len(m.Submitter)
+		copy(dAtA[i:], m.Submitter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Submitter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSubmitAnchorEvidenceResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSubmitAnchorEvidenceResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSubmitAnchorEvidenceResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintTx(dAtA []byte, offset int, v uint64) int {
 	offset -= sovTx(v)
 	base := offset
@@ -331,6 +819,76 @@ func (m *MsgUpdateParamsResponse) Size() (n int) {
 	}
 	var l int
 	_ = l
+	return n
+}
+
+func (m *MsgRegisterAnchorKey) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Proof)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgRegisterAnchorKeyResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgSubmitAnchorEvidence) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Submitter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = m.First.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = len(m.FirstSignature)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Second != nil {
+		l = m.Second.Size()
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.SecondSignature)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgSubmitAnchorEvidenceResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
 	return n
 }
 
@@ -484,6 +1042,507 @@ func (m *MsgUpdateParamsResponse) Unmarshal(dAtA []byte) error {
 			return fmt.Errorf("proto: MsgUpdateParamsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRegisterAnchorKey) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRegisterAnchorKey: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRegisterAnchorKey: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = append(m.Address[:0], dAtA[iNdEx:postIndex]...)
+			if m.Address == nil {
+				m.Address = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Proof", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Proof = append(m.Proof[:0], dAtA[iNdEx:postIndex]...)
+			if m.Proof == nil {
+				m.Proof = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRegisterAnchorKeyResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRegisterAnchorKeyResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRegisterAnchorKeyResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSubmitAnchorEvidence) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSubmitAnchorEvidence: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSubmitAnchorEvidence: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Submitter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Submitter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field First", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.First.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FirstSignature", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.FirstSignature = append(m.FirstSignature[:0], dAtA[iNdEx:postIndex]...)
+			if m.FirstSignature == nil {
+				m.FirstSignature = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Second", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Second == nil {
+				m.Second = &Anchor{}
+			}
+			if err := m.Second.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SecondSignature", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SecondSignature = append(m.SecondSignature[:0], dAtA[iNdEx:postIndex]...)
+			if m.SecondSignature == nil {
+				m.SecondSignature = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSubmitAnchorEvidenceResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSubmitAnchorEvidenceResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSubmitAnchorEvidenceResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])
