@@ -47,11 +47,7 @@ func DecodeNode(b []byte) (Node, error) {
 		return Node{}, ErrLength
 	}
 	for range length {
-		entry, err := sumtree.DecodeEntry(r.take(sumtree.EntrySize))
-		if err != nil {
-			return Node{}, ErrLength
-		}
-		e.Path = append(e.Path, entry)
+		e.Path = append(e.Path, entryOf(r.take(sumtree.EntrySize)))
 	}
 	return e, r.done()
 }
@@ -144,14 +140,12 @@ func (e *Node) sound(entry sumtree.Entry) bool {
 	if len(e.Preimage) != nodePreimage || !bytes.HasPrefix(e.Preimage, []byte("GCN1")) {
 		return false
 	}
-	left, err := sumtree.DecodeEntry(e.Preimage[4 : 4+sumtree.EntrySize])
-	if err != nil {
-		return false
-	}
-	right, err := sumtree.DecodeEntry(e.Preimage[4+sumtree.EntrySize:])
-	if err != nil {
-		return false
-	}
-	sum, err := sumtree.Node(left, right)
+	sum, err := sumtree.Node(entryOf(e.Preimage[4:4+sumtree.EntrySize]), entryOf(e.Preimage[4+sumtree.EntrySize:]))
 	return err == nil && sum == entry
+}
+
+// entryOf reads an entry from its 56 bytes.
+func entryOf(b []byte) sumtree.Entry {
+	entry, _ := sumtree.DecodeEntry(b) // it has no error but that of another length
+	return entry
 }

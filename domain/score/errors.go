@@ -53,4 +53,6 @@ var (
 	ErrBadDay = errors.New("days count from 1 and the programme ends on day 30 to 90: correct the day")
 	// ErrBadState means that the state of the demand gate contradicts itself.
 	ErrBadState = errors.New("the gate is open exactly after 4 good periods: correct the stored state")
+	// ErrBadDivisor means that one gateway could be all of an operator's failures.
+	ErrBadDivisor = errors.New("the divisor of a gateway's part in the failures is below 2: use 3")
 )
