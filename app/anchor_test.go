@@ -476,6 +476,37 @@ func TestExtendVoteWithKeyFile(t *testing.T) {
 	require.ErrorIs(t, err, signer.ErrConflict)
 }
 
+// A node whose transactions run in parallel has the same results and hashes as one where they run one by one, although the first entry
+// of a block is none.
+func TestSignaturesInAParallelExecutor(t *testing.T) {
+	for name, settings := range map[string]apptest.Settings{
+		"guessing":     {"block-executor": "block-stm", "block-stm-workers": 4, "block-stm-pre-estimate": true},
+		"not guessing": {"block-executor": "block-stm", "block-stm-workers": 4, "block-stm-pre-estimate": false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			net, err := apptest.NewNet(apptest.Options{Powers: equal(4), AnchorKeys: true, Settings: settings, Gas: 1_000_000}, 2) // the second node has none
+			require.NoError(t, err)
+			steps(t, net, 2)
+			var txs [][]byte
+			for _, v := range net.Validators {
+				self := sdk.NewCoin(app.BondDenom, sdkmath.NewInt(1_000_000))
+				tx, err := net.Sign(v.Account, stakingtypes.NewMsgDelegate(v.String(), v.ValAddress().String(), self))
+				require.NoError(t, err)
+				txs = append(txs, tx)
+			}
+			response, err := net.Step(txs...)
+			require.NoError(t, err)
+			require.Len(t, response.TxResults, 5)
+			require.EqualValues(t, 2, response.TxResults[0].Code)
+			for _, result := range response.TxResults[1:] {
+				require.Zero(t, result.Code, result.Log)
+			}
+			require.Len(t, latest(t, net).Signatures, 4)
+			steps(t, net, 2)
+		})
+	}
+}
+
 // A remote signer that is not there costs the signature, not the vote.
 func TestExtendVoteWithoutRemoteSigner(t *testing.T) {
 	chain, err := apptest.New(apptest.Options{

@@ -15,6 +15,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/baseapp/blockexec"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
 	"github.com/cosmos/cosmos-sdk/version"
 
@@ -79,7 +80,9 @@ func assemble(logger log.Logger, db dbm.DB, opts servertypes.AppOptions, options
 	app := &App{BaseApp: base, encoding: encoding, keys: newStoreKeys()}
 	app.closeOnce = sync.OnceValue(func() error { return errors.Join(base.Close(), app.anchorArchive.close()) })
 	// The executor must know every key before a keeper opens a store through it.
-	blockexec.Apply(base, opts, app.keys.all(), encoding.TxConfig.TxDecoder(), func(storetypes.MultiStore) string { return BondDenom })
+	decode := encoding.TxConfig.TxDecoder()
+	blockexec.Apply(base, opts, app.keys.all(), decode, func(storetypes.MultiStore) string { return BondDenom },
+		blockexec.WithRunnerWrap(func(inner sdk.TxRunner) sdk.TxRunner { return equalRunner{inner: inner, decode: decode} }))
 
 	if app.Keepers, err = newKeepers(app, opts); err != nil {
 		return nil, err

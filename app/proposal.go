@@ -35,9 +35,9 @@ func (a *App) newPrepareProposal() sdk.PrepareProposalHandler {
 // processProposal refuses a block whose anchor signatures are not as they must be, or that declares more gas than the consensus
 // parameters allow.
 //
-// A block without anchor signatures is as good as one with them. // The limit must stand here: the block gas meter is off, because parallel executors can not keep one, and the SDK's
-// own handler accepts every block while the mempool is CometBFT's. A transaction that does not decode is no reason
-// to refuse: it fails alone, at the price of its bytes.
+// A block without anchor signatures is as good as one with them. The limit must stand here: the block gas meter is off, because
+// parallel executors can not keep one, and the SDK's own handler accepts every block while the mempool is CometBFT's. A transaction
+// that does not decode is no reason to refuse: it fails alone, at the price of its bytes.
 func (a *App) processProposal(ctx sdk.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
 	limit := int64(-1)
 	if block := ctx.ConsensusParams().Block; block != nil {

@@ -101,10 +101,17 @@ func (a *App) verifyVoteExtension(ctx sdk.Context, req *abci.RequestVerifyVoteEx
 	return &abci.ResponseVerifyVoteExtension{Status: abci.ResponseVerifyVoteExtension_REJECT}, nil
 }
 
-func (a *App) goodExtension(ctx sdk.Context, extension []byte) bool {
+// goodExtension never panics: the consensus engine takes a failed verification for a reason to stop the node.
+func (a *App) goodExtension(ctx sdk.Context, extension []byte) (good bool) {
 	if len(extension) != types.SignatureSize {
 		return false
 	}
+	defer func() {
+		if r := recover(); r != nil {
+			a.Logger().Error("vote extension refused", "panic", r)
+			good = false
+		}
+	}()
 	ballot, err := a.Anchors.Ballot(ctx)
 	if err != nil || ballot == nil {
 		return false

@@ -13,6 +13,7 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	cmttypes "github.com/cometbft/cometbft/types"
 	dbm "github.com/cosmos/cosmos-db"
 
 	"github.com/gpucoord/gpucoord/app"
@@ -24,7 +25,7 @@ const maxTxBytes = 4<<20 - 4096
 
 // Faults of a net's nodes.
 var (
-	ErrHashes   = errors.New("nodes of one chain have different app hashes")
+	ErrHashes   = errors.New("nodes of one chain have different app hashes or results")
 	ErrRejected = errors.New("a node refused a proposal")
 	ErrVote     = errors.New("a node refused an honest vote extension")
 )
@@ -274,7 +275,9 @@ func (n *Net) finalize(txs [][]byte) (*abci.ResponseFinalizeBlock, error) {
 		if first == nil {
 			first = response
 		}
-		if !bytes.Equal(first.AppHash, response.AppHash) {
+		// The next header has both hashes.
+		results, own := cmttypes.NewResults(first.TxResults).Hash(), cmttypes.NewResults(response.TxResults).Hash()
+		if !bytes.Equal(first.AppHash, response.AppHash) || !bytes.Equal(results, own) {
 			return nil, fmt.Errorf("%w: height %d", ErrHashes, height)
 		}
 	}

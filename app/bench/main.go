@@ -33,7 +33,7 @@ func main() {
 	flag.IntVar(&opts.crowd, "operators", 100_000, "operators of the large registry")
 	flag.IntVar(&opts.rounds, "rounds", 9, "measurements of each case, interleaved")
 	profile := flag.String("cpuprofile", "", `file for a profile; "go tool pprof -tagfocus block=batch" shows the blocks of batches, of "send", "settle" and so on`)
-	only := flag.String("only", "", "one of: batch, settle, epoch; empty runs all")
+	only := flag.String("only", "", "one of: batch, settle, challenge, epoch; empty runs all")
 	flag.Parse()
 	debug.SetGCPercent(-1)
 	if err := profiled(*profile, func() error { return run(os.Stdout, opts, *only) }); err != nil {
@@ -66,6 +66,7 @@ func run(out io.Writer, opts options, only string) error {
 	}{
 		{"batch", benchBatch},
 		{"settle", benchSettle},
+		{"challenge", benchChallenge},
 		{"epoch", benchEpoch},
 	} {
 		if only != "" && only != b.name {

@@ -98,7 +98,7 @@ contract ReceiptAnchor {
     bytes32 public lastRoot;
     /// @notice The hash of the set before; its conflicting signatures freeze as well, for a trusting period after previousTime.
     bytes32 public previousValset;
-    /// @notice The time of the newest anchor before that set was replaced, in Unix seconds.
+    /// @notice When that set was last known to be the chain's, in Unix seconds: the head's time before the anchor that replaced it.
     uint64 public previousTime;
     /// @notice The hashes (EIP-712 hashStruct) of the newest anchors: nonce n is at n % RING.
     bytes32[RING] public ring;
@@ -144,7 +144,7 @@ contract ReceiptAnchor {
         // A set that the guardian named may be newer than the anchor: trust never gets older.
         uint56 time = a.time > head_.time ? uint56(a.time) : head_.time;
         _head = Head({nonce: a.nonce, treeSize: a.treeSize, height: a.height, time: time, frozen: false});
-        _announce(a, time);
+        _announce(a, head_.time);
     }
 
     /// @notice Stops the contract for ever on two signed anchors of one nonce.
@@ -236,7 +236,9 @@ contract ReceiptAnchor {
         if (block.timestamp > uint256(time) + trusting) revert Stale();
     }
 
-    /// @dev Emits the anchor's events and hands the next one to the set it names.
+    /// @dev Emits the anchor's events and hands the next one to the set it names. The set before is believed for as long as it would
+    /// have been: its members may have left, with their stake, at any time after.
+    /// @param time The head's time before the anchor.
     function _announce(Anchor calldata a, uint64 time) private {
         emit Anchored(a.nonce, a.root, a.height, a.treeSize, a.time);
         bytes32 held = valset;

@@ -106,6 +106,14 @@ contract FreezeTest is Fixture {
         freeze(signed(anchorOf(4, 15, other), other, bits(3)), fork(4, other));
     }
 
+    function test_lateRotationDoesNotRenewThePreviousSet() public {
+        vm.warp(START + TRUSTING); // the last moment: its members may have left a trusting period ago
+        rotate();
+        vm.warp(START + TRUSTING + 1);
+        refuseFreeze(signed(anchorOf(3, 13, set), set, bits(3)), fork(3, set), ReceiptAnchor.BadValset.selector);
+        freeze(signed(anchorOf(3, 13, other), other, bits(3)), fork(3, other));
+    }
+
     function test_setBeforeThePrevious() public {
         rotate();
         Set memory third = equalSet("third", 4);

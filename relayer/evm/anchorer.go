@@ -184,9 +184,7 @@ func (a *Anchorer) passOn(ctx context.Context, p *endpoint, usable []*endpoint) 
 		return err
 	}
 	a.publish(v)
-	if err := a.settle(ctx, p.client, v); err != nil {
-		return err
-	}
+	a.settle(ctx, p.client, v)
 	if !a.mayAct(v) {
 		return nil
 	}

@@ -25,6 +25,16 @@ type Chain interface {
 	Valset(ctx context.Context, hash [32]byte) (anchor.Valset, error)
 	// Consistency proves that the log of size from, above 0, is a prefix of the one of size to.
 	Consistency(ctx context.Context, from, to uint64) ([][32]byte, error)
+	// Newest is the chain's newest block and the log at its end.
+	Newest(ctx context.Context) (Newest, error)
+}
+
+// Newest is how far the chain is, whether or not an anchor says so yet.
+type Newest struct {
+	// Height is the block's, Time is in Unix seconds.
+	Height, Time uint64
+	TreeSize     uint64
+	Root         [32]byte
 }
 
 // Attested is an anchor with the signatures of more than two thirds.

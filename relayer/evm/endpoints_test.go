@@ -3,6 +3,7 @@
 package evm_test
 
 import (
+	"context"
 	"errors"
 	"math/big"
 	"net"
@@ -10,8 +11,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/gpucoord/gpucoord/relayer/evm"
 	"github.com/gpucoord/gpucoord/relayer/evm/report"
@@ -159,9 +163,10 @@ func TestErrorsDoNotShowAddresses(t *testing.T) {
 	w := newWorld(t)
 	op := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(10, 9, 8, 7), Port: 1}, Err: errors.New("connection refused")}
 	for name, down := range map[string]error{
-		"URL": &url.Error{Op: "Post", URL: "https://rpc.example/v3/SECRET", Err: op},
-		"IP":  op,
-		"DNS": &net.DNSError{Err: "no such host", Name: "SECRET.example"},
+		"URL":  &url.Error{Op: "Post", URL: "https://rpc.example/v3/SECRET", Err: op},
+		"IP":   op,
+		"body": rpc.HTTPError{StatusCode: 401, Status: "401 Unauthorized", Body: []byte("no such key: SECRET")},
+		"DNS":  &net.DNSError{Err: "no such host", Name: "SECRET.example"},
 	} {
 		r := w.relayer(0, w.config(), &skewed{down: down})
 		w.step(r)
@@ -171,4 +176,53 @@ func TestErrorsDoNotShowAddresses(t *testing.T) {
 			t.Errorf("%s: alert shows the address: %s", name, text)
 		}
 	}
+}
+
+// pruned is an endpoint of a chain whose finality takes longer than the endpoint keeps states, and that is making its index of
+// transactions.
+type pruned struct{ evm.Client }
+
+func (p pruned) gone(block *big.Int) error {
+	if block != nil && block.Sign() == 0 {
+		return errors.New("missing trie node")
+	}
+	return nil
+}
+
+func (p pruned) HeaderByNumber(ctx context.Context, number *big.Int) (*types.Header, error) {
+	if number != nil && number.Sign() < 0 {
+		number = new(big.Int)
+	}
+	return p.Client.HeaderByNumber(ctx, number)
+}
+
+func (p pruned) CallContract(ctx context.Context, call ethereum.CallMsg, block *big.Int) ([]byte, error) {
+	if err := p.gone(block); err != nil {
+		return nil, err
+	}
+	return p.Client.CallContract(ctx, call, block)
+}
+
+func (p pruned) NonceAt(ctx context.Context, account common.Address, block *big.Int) (uint64, error) {
+	if err := p.gone(block); err != nil {
+		return 0, err
+	}
+	return p.Client.NonceAt(ctx, account, block)
+}
+
+func (p pruned) TransactionReceipt(context.Context, common.Hash) (*types.Receipt, error) {
+	return nil, errors.New("transaction indexing is in progress")
+}
+
+func TestAnEndpointWithoutTheFinalizedStateOrReceiptsIsUsed(t *testing.T) {
+	w := newWorld(t)
+	r := w.relayer(0, w.config(), pruned{w.backend.Client()})
+	for nonce := range uint64(3) {
+		w.chain.grow(1)
+		w.step(r)
+		w.backend.Commit()
+		w.wantAnchor(nonce + 1)
+	}
+	w.step(r)
+	wantNoAlert(t, r)
 }

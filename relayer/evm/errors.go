@@ -4,8 +4,11 @@ package evm
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
+
+	"github.com/ethereum/go-ethereum/rpc"
 )
 
 // Errors of endpoints. ErrEndpoint wraps what another endpoint may do better.
@@ -40,8 +43,13 @@ var (
 	ErrBadAnchor = errors.New("the node offers an anchor that does not verify; check which chain and release it runs")
 )
 
-// redact takes addresses out of an error: an endpoint's can hold an access key.
+// redact takes addresses out of an error: an endpoint's can hold an access key. Of an answer that is no JSON-RPC only the status stays:
+// its body is a stranger's text of any length, and some name the key that was refused.
 func redact(err error) error {
+	var answer rpc.HTTPError
+	if errors.As(err, &answer) {
+		return fmt.Errorf("HTTP status %d", answer.StatusCode)
+	}
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err

@@ -130,6 +130,13 @@ func (c *fakeChain) Consistency(_ context.Context, from, to uint64) ([][32]byte,
 	return log.ConsistencyProof(c.leaves, from, to)
 }
 
+// Newest is a block right after the newest anchor's.
+func (c *fakeChain) Newest(context.Context) (evm.Newest, error) {
+	return evm.Newest{
+		Height: 10*uint64(len(c.attested)) + 5, Time: c.clock + 1, TreeSize: uint64(len(c.leaves)), Root: log.Root(c.leaves),
+	}, nil
+}
+
 // world is a gpucoord chain, an EVM chain and a contract between them.
 type world struct {
 	t        *testing.T

@@ -55,31 +55,35 @@ type failures struct {
 // maxFailures is how often one anchor is paid for in vain, lost races apart.
 const maxFailures = 3
 
-// settle notices what became of transactions. The account's nonce says that one landed; receipts are read for the accounts only.
-func (a *Anchorer) settle(ctx context.Context, client Client, v view) error {
+// maxUnsettled is how many transactions of unknown fate are remembered.
+const maxUnsettled = 16
+
+// settle notices what became of transactions. The account's nonce says that one landed; receipts are read for the accounts only, so an
+// endpoint that has none, or no state of the finalized block, stops nothing.
+func (a *Anchorer) settle(ctx context.Context, client Client, v view) {
 	if f := a.flight; f != nil && v.nonce != f.nonce {
 		a.flight = nil
 		if v.nonce > f.nonce {
 			a.unsettled = append(a.unsettled, f)
 		}
 	}
-	var open []*flight
-	for _, f := range a.unsettled {
-		done, err := a.account(ctx, client, v, f)
-		if err != nil {
-			return err
+	open := a.unsettled[max(0, len(a.unsettled)-maxUnsettled):]
+	a.unsettled = nil
+	for i, f := range open {
+		isDone, err := a.account(ctx, client, v, f)
+		if err != nil { // it would answer the others no better
+			a.unsettled = append(a.unsettled, open[i:]...)
+			break
 		}
-		if !done {
-			open = append(open, f)
+		if !isDone {
+			a.unsettled = append(a.unsettled, f)
 		}
 	}
-	a.unsettled = open
 	a.board.Update(func(c *report.Chain) {
 		if a.flight == nil {
 			c.PendingTx = ""
 		}
 	})
-	return nil
 }
 
 // account books one transaction whose nonce is used, and reports whether that is done.

@@ -20,10 +20,10 @@ const maxReorgs = 5
 
 // view is everything one pass sees.
 type view struct {
-	head      *types.Header
-	latest    State
-	finalized State
-	// finalizedBlock is the block of finalized.
+	head   *types.Header
+	latest State
+	// finalized is the contract at finalizedBlock, nil where the endpoint does not say.
+	finalized      *State
 	finalizedBlock *big.Int
 	// left is how many seconds the contract's set is still believed; trusting is how many it is in all.
 	left, trusting int64
@@ -45,9 +45,12 @@ func (a *Anchorer) look(ctx context.Context, p *endpoint) (view, error) {
 	if v.finalizedBlock, err = a.finalized(ctx, p.client, v.head); err != nil {
 		return view{}, err
 	}
-	// The contract can be younger than the finalized block.
-	if v.finalized, err = a.contract.State(ctx, p.client, v.finalizedBlock); err != nil && !errors.Is(err, ErrNoCode) {
-		return view{}, err
+	// It is for reports. The contract can be younger than the finalized block; and where finality takes longer than an endpoint keeps
+	// states, as on most rollups, that must not keep an anchor from being sent.
+	if final, err := a.contract.State(ctx, p.client, v.finalizedBlock); err == nil {
+		v.finalized = &final
+	} else if ctx.Err() != nil {
+		return view{}, ctx.Err()
 	}
 	if a.purse != nil {
 		if v.nonce, err = p.client.NonceAt(ctx, a.purse.Address(), v.head.Number); err != nil {
@@ -80,7 +83,10 @@ func (a *Anchorer) finalized(ctx context.Context, client Client, head *types.Hea
 func (a *Anchorer) publish(v view) {
 	a.board.Update(func(c *report.Chain) {
 		c.Updated = time.Now()
-		c.Latest, c.Finalized = markOf(v.latest), markOf(v.finalized)
+		c.Latest = markOf(v.latest)
+		if v.finalized != nil {
+			c.Finalized = markOf(*v.finalized)
+		}
 		at := v.attested.Anchor
 		c.Attested = report.Mark{Nonce: at.Nonce, Height: at.Height, TreeSize: at.TreeSize, Time: at.Time}
 		c.Frozen = v.latest.Frozen

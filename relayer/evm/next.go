@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/gpucoord/gpucoord/domain/anchor"
-	"github.com/gpucoord/gpucoord/domain/log"
 	"github.com/gpucoord/gpucoord/relayer/evm/report"
 )
 
@@ -118,35 +116,4 @@ func (a *Anchorer) handOver(ctx context.Context, j *job) {
 	a.board.Update(func(c *report.Chain) { c.FreezeCalldata = text })
 	a.log.ErrorContext(ctx, "conflict found and no key to freeze with: send this to the contract from any account",
 		slog.String("to", a.cfg.Contract.Hex()), slog.String("data", text))
-}
-
-// compareLog is for an anchor that the chain does not keep, or did not attest: its log must still be a part of the chain's.
-func (a *Anchorer) compareLog(ctx context.Context, v view) error {
-	now, held := v.attested.Anchor, v.latest
-	if now.Nonce < held.Nonce {
-		return fmt.Errorf("%w: the contract has %d and the node %d; wait until the node has caught up", ErrNoAnchor, held.Nonce, now.Nonce)
-	}
-	path, err := a.proofOf(ctx, held, now)
-	if err != nil {
-		return err
-	}
-	if held.TreeSize > 0 {
-		if err := log.VerifyConsistency(held.Root, now.Root, held.TreeSize, now.TreeSize, path); err != nil {
-			a.raise(report.AlertConflict, fmt.Errorf("the contract's anchor %d is of another log and the chain kept none to show beside it: %w", held.Nonce, err))
-			return nil
-		}
-	}
-	a.checked = held.Held
-	return nil
-}
-
-func (a *Anchorer) proofOf(ctx context.Context, held State, now anchor.Anchor) ([][32]byte, error) {
-	if held.TreeSize == 0 || held.TreeSize >= now.TreeSize {
-		return nil, nil
-	}
-	path, err := a.chain.Consistency(ctx, held.TreeSize, now.TreeSize)
-	if err != nil {
-		return nil, fmt.Errorf("fetch the proof from %d to %d: %w", held.TreeSize, now.TreeSize, err)
-	}
-	return path, nil
 }

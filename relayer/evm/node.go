@@ -98,6 +98,20 @@ func (n Node) Consistency(ctx context.Context, from, to uint64) ([][32]byte, err
 	return path, nil
 }
 
+// Newest implements Chain.
+func (n Node) Newest(ctx context.Context) (Newest, error) {
+	head, err := n.head(ctx)
+	if err != nil {
+		return Newest{}, err
+	}
+	res, err := n.anchors.Log(chain.AtHeight(ctx, head.Height), &anchorstypes.QueryLogRequest{})
+	if err != nil {
+		return Newest{}, err
+	}
+	root, err := word(res.Root)
+	return Newest{Height: head.Height, Time: uint64(max(0, head.Time.Unix())), TreeSize: res.Size_, Root: root}, err //nolint:gosec // not negative
+}
+
 // Signers is the set that signs the chain's next anchor, and the time of the node's newest one: what a new contract starts from.
 //
 // Errors: ErrNoAnchor when the node has no such set.

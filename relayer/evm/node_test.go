@@ -7,10 +7,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	grpctypes "github.com/cosmos/cosmos-sdk/types/grpc"
 
 	"github.com/gpucoord/gpucoord/domain/anchor"
 	"github.com/gpucoord/gpucoord/relayer/chain"
@@ -50,6 +54,13 @@ func (f *fakeQueries) Valset(context.Context, *anchorstypes.QueryValsetRequest, 
 
 func (f *fakeQueries) Consistency(context.Context, *anchorstypes.QueryConsistencyRequest, ...grpc.CallOption) (*anchorstypes.QueryConsistencyResponse, error) {
 	return &anchorstypes.QueryConsistencyResponse{Proof: [][]byte{make([]byte, 32), {31: 9}}}, f.err
+}
+
+func (f *fakeQueries) Log(ctx context.Context, _ *anchorstypes.QueryLogRequest, _ ...grpc.CallOption) (*anchorstypes.QueryLogResponse, error) {
+	if sent, _ := metadata.FromOutgoingContext(ctx); len(sent.Get(grpctypes.GRPCBlockHeightHeader)) != 1 {
+		return nil, errors.New("not asked at a height")
+	}
+	return &anchorstypes.QueryLogResponse{Size_: 61, Root: bytes32(8)}, f.err
 }
 
 func bytes32(first byte) []byte { return append([]byte{first}, make([]byte, 31)...) }
@@ -125,5 +136,14 @@ func TestNodeOfAnotherChainIsRefused(t *testing.T) {
 	n.head = func(context.Context) (chain.Head, error) { return chain.Head{}, chain.ErrWrongChain }
 	if _, err := n.Origin(t.Context()); !errors.Is(err, chain.ErrWrongChain) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestNodeReadsTheNewestBlockAndTheLogAtIt(t *testing.T) {
+	_, n := newFakeNode()
+	n.head = func(context.Context) (chain.Head, error) { return chain.Head{Height: 44, Time: time.Unix(55, 9)}, nil }
+	got, err := n.Newest(t.Context())
+	if want := (Newest{Height: 44, Time: 55, TreeSize: 61, Root: [32]byte{8}}); err != nil || got != want {
+		t.Errorf("got %+v (%v), want %+v", got, err, want)
 	}
 }

@@ -158,6 +158,7 @@ func TestAWatcherSubmitsNothing(t *testing.T) {
 	cfg := w.config()
 	cfg.WatchOnly = true
 	r := w.relayer(0, cfg)
+	w.chain.clock += 60 // past the contract's first time, however long that took
 	w.chain.grow(1)
 	w.step(r)
 	w.backend.Commit()

@@ -96,36 +96,62 @@ func (k *Keeper) checkAccountable(ctx context.Context, key *types.AnchorKey) err
 	return nil
 }
 
-// infraction checks that the statement is a fault, and returns since when stake is liable for it and the power that the signer had in
-// the set that the nonce belongs to, 0 when that is not known.
+// infraction checks that the statement is a fault, and returns since when stake is liable for it and the power that the signer had
+// then, 0 when that is not known.
 func (k *Keeper) infraction(ctx context.Context, statement anchor.Anchor, signer [20]byte, double bool) (since, power uint64, err error) {
-	height, _ := clock(ctx)
-	made, err := k.made.Get(ctx, statement.Nonce)
-	if err == nil {
-		hash := statement.StructHash()
-		if !double && bytes.Equal(made.StructHash, hash[:]) {
-			return 0, 0, types.ErrNoFault
-		}
-		set, err := k.Valset(ctx, made.SignersHash)
-		if err != nil {
-			return 0, 0, err
-		}
-		if member := set.Index(signer); member >= 0 {
-			power = set[member].Power
-		}
-		return made.Height, power, nil
-	}
-	if !errors.Is(err, collections.ErrNotFound) {
-		return 0, 0, err
-	}
 	head, err := k.anchorHead(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
-	if statement.Nonce <= head.Nonce && !double {
+	height, _ := clock(ctx)
+	newest := head.Nonce
+	made, err := k.made.Get(ctx, statement.Nonce)
+	switch {
+	case err == nil:
+		hash := statement.StructHash()
+		if !double && bytes.Equal(made.StructHash, hash[:]) {
+			return 0, 0, types.ErrNoFault
+		}
+		height, newest = made.Height, statement.Nonce
+	case !errors.Is(err, collections.ErrNotFound):
+		return 0, 0, err
+	case statement.Nonce <= head.Nonce && !double:
 		return 0, 0, errorsmod.Wrapf(types.ErrTooOld, "nonce %d is no longer remembered", statement.Nonce)
 	}
+	since, power, named, err := k.lastNamed(ctx, signer, newest)
+	if err != nil || named {
+		return since, power, err
+	}
 	return height, 0, nil
+}
+
+// lastNamed returns the height at which the newest anchor up to that nonce was made that names the signer as a member of the next
+// set, and its power there; named is false when none is remembered.
+//
+// Nothing tells when a statement was signed. But a contract believes a signer because of such an anchor, and at its height the stake
+// was still bonded: whatever was withdrawn since then stands for the statement. Without this a signer would withdraw first, lie under
+// a nonce that is still to come, and have nothing left to slash.
+func (k *Keeper) lastNamed(ctx context.Context, signer [20]byte, newest uint64) (since, power uint64, named bool, err error) {
+	var looked []byte // consecutive anchors mostly name the same set
+	var member anchor.Member
+	down := new(collections.Range[uint64]).EndInclusive(newest).Descending()
+	err = k.made.Walk(ctx, down, func(_ uint64, made types.MadeAnchor) (bool, error) {
+		if bytes.Equal(made.NextValset, looked) {
+			return false, nil
+		}
+		looked = made.NextValset
+		set, err := k.Valset(ctx, made.NextValset)
+		if err != nil {
+			return true, err
+		}
+		i := set.Index(signer)
+		if i < 0 {
+			return false, nil
+		}
+		member, since, named = set[i], made.Height, true
+		return true, nil
+	})
+	return since, member.Power, named, err
 }
 
 // punish slashes the stake that was liable since that height, jails and tombstones the validator.

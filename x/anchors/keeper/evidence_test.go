@@ -114,3 +114,28 @@ func TestReplacedKeyIsAccountable(t *testing.T) {
 	bad, badSignature = f.statement("v2", wrong)
 	require.ErrorIs(t, f.report(bad, badSignature, nil, nil), types.ErrNotSlashable)
 }
+
+// Nobody gets away by withdrawing first: stake is liable since the newest anchor that named the signer, with the power it had there,
+// whatever nonce the lie has.
+func TestStakeThatLeftStandsForALie(t *testing.T) {
+	for name, nonce := range map[string]uint64{"a nonce to come": 1_000, "the nonce that drops him": 2, "made again after a timeout": 3} {
+		t.Run(name, func(t *testing.T) {
+			f := newAnchored(t, 4)
+			f.end(t)
+			f.attest(t, 6, 1, four...)
+			f.at(50)
+			f.staking.bond("v3", 0) // everything is withdrawn in this block
+			f.end(t)
+			f.at(160) // the anchor that drops v3 found no quorum, and is made again under the next nonce: v3 may still sign
+			f.end(t)
+			require.EqualValues(t, 3, f.ballot(t).Anchor.Nonce)
+			f.attest(t, 161, 3, "v0", "v1", "v2")
+			f.at(900)
+			lie, signature := f.statement("v3", anchor.Anchor{Nonce: nonce, Height: 1, Time: 1, NextValset: [32]byte{1}})
+			require.NoError(t, f.report(lie, signature, nil, nil))
+			require.Len(t, f.staking.slashed, 1)
+			require.EqualValues(t, 4, f.staking.slashed[0].height, "since anchor 1, made at 5, named v3")
+			require.EqualValues(t, 100, f.staking.slashed[0].power)
+		})
+	}
+}

@@ -192,6 +192,43 @@ func TestSetChanges(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrNoAnchor)
 }
 
+// Small validators who come and go can not make an anchor due every few blocks, each of which every contract would have to take; and
+// they can not spare those who never sign, whom only an anchor that is not cut short charges.
+func TestSmallChangesWait(t *testing.T) {
+	f := newAnchored(t, 4)
+	for _, name := range []string{"s0", "s1"} {
+		f.staking.bond(name, 0)
+		f.register(t, name, keyOf(name))
+	}
+	f.staking.bond("s0", 2)
+	f.end(t)
+	first := f.attest(t, 6, 1, "v0", "v1", "v2", "s0")
+	for height := int64(7); height < 105; height++ {
+		f.staking.bond(fmt.Sprintf("s%d", height%2), 0)
+		f.staking.bond(fmt.Sprintf("s%d", (height+1)%2), 2)
+		f.at(height)
+		f.end(t)
+		require.EqualValues(t, 1, f.ballot(t).Anchor.Nonce, "height %d", height)
+	}
+	f.staking.bond("s0", 0)
+	f.staking.bond("s1", 2)
+	f.at(105)
+	f.end(t)
+	require.EqualValues(t, 2, f.ballot(t).Anchor.Nonce)
+	key, err := f.query.AnchorKey(f.ctx, &types.QueryAnchorKeyRequest{Validator: valoper("v3")})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, key.Missed)
+	second := f.attest(t, 106, 2, four...)
+	require.True(t, second.ChangesSet)
+	require.Equal(t, first.Anchor.NextValset, second.SignersHash)
+	require.NotEqual(t, first.Anchor.NextValset, second.Anchor.NextValset)
+
+	f.staking.bond("s0", 21) // 21 of 402 come: 5 % and more wait for nothing
+	f.at(107)
+	f.end(t)
+	require.EqualValues(t, 3, f.ballot(t).Anchor.Nonce)
+}
+
 func (f *fixture) submittable(t *testing.T, valset []byte, nonce uint64) types.AttestedAnchor {
 	t.Helper()
 	response, err := f.query.NextSubmittable(f.ctx, &types.QueryNextSubmittableRequest{Valset: fmt.Sprintf("%x", valset), Nonce: nonce})

@@ -3,6 +3,7 @@
 package keeper
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -68,19 +69,28 @@ func (k *Keeper) bondedSet(ctx context.Context, maxMembers uint64) (bonded, erro
 	return b, nil
 }
 
-// changed reports whether now has other members than before, or differs by at least minBps of before's power.
-func changed(before, now anchor.Valset, minBps uint64) bool {
-	if len(before) != len(now) {
-		return true
-	}
-	var moved uint64
-	for i := range now {
-		if before[i].Address != now[i].Address {
-			return true
+// difference returns the power that moved from one set to the other, what left and what came included, and whether the members are
+// others. Both are in ascending order of address.
+func difference(before, now anchor.Valset) (moved uint64, others bool) {
+	for len(before) > 0 || len(now) > 0 {
+		order := -1
+		switch {
+		case len(before) == 0:
+			order = 1
+		case len(now) > 0:
+			order = bytes.Compare(before[0].Address[:], now[0].Address[:])
 		}
-		moved += max(before[i].Power, now[i].Power) - min(before[i].Power, now[i].Power)
+		switch {
+		case order < 0:
+			moved, others, before = moved+before[0].Power, true, before[1:]
+		case order > 0:
+			moved, others, now = moved+now[0].Power, true, now[1:]
+		default:
+			moved += max(before[0].Power, now[0].Power) - min(before[0].Power, now[0].Power)
+			before, now = before[1:], now[1:]
+		}
 	}
-	return moved >= part(before.Total(), minBps)
+	return moved, others
 }
 
 // part is bps of total, rounded up and at least 1; total is at most (2^63 - 1) / 8.

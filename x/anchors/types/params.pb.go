@@ -34,8 +34,8 @@ type Params struct {
 	// trusting_period_seconds is how long a contract trusts the set it holds. A third of it without an anchor makes one due; all of
 	// it without an attestation starts a new era.
 	TrustingPeriodSeconds uint64 `protobuf:"varint,4,opt,name=trusting_period_seconds,json=trustingPeriodSeconds,proto3" json:"trusting_period_seconds,omitempty"`
-	// min_set_change_bps is how much of the signers' power must change hands before the set is named anew; a change of membership
-	// always is.
+	// min_set_change_bps is how much of the signers' power must change hands before the set is named anew at once, members that come and
+	// go included; a smaller change of membership waits for anchor_timeout_blocks after the last attested anchor.
 	MinSetChangeBps uint64 `protobuf:"varint,5,opt,name=min_set_change_bps,json=minSetChangeBps,proto3" json:"min_set_change_bps,omitempty"`
 	// max_members is how many validators the signers' set has at most, the most powerful first; 256 is the contract's limit.
 	MaxMembers uint64 `protobuf:"varint,6,opt,name=max_members,json=maxMembers,proto3" json:"max_members,omitempty"`
