@@ -6,20 +6,23 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"mime"
+	"net"
 	"net/http"
-	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gpucoord/gpucoord/domain/receipt"
 	"github.com/gpucoord/gpucoord/gateway/ledger"
 	"github.com/gpucoord/gpucoord/gateway/review"
 	"github.com/gpucoord/gpucoord/gateway/route"
+	"github.com/gpucoord/gpucoord/gateway/sse"
 	"github.com/gpucoord/gpucoord/host/wire"
 )
 
@@ -35,6 +38,9 @@ var (
 	errHostSilent  = errors.New("host sent nothing for too long")
 	errJobDeadline = errors.New("job's authorisation ended")
 )
+
+// errAnswerType means that an answer of status 200 is neither JSON nor a stream, as the request wanted it.
+var errAnswerType = errors.New("answer is of another type than was asked for")
 
 // attempt is one host that a request is sent to, under an authorisation of its own.
 type attempt struct {
@@ -82,7 +88,7 @@ func (a *attempt) run() (done bool, ref *refusal) {
 	case !a.req.stream && mediaType == "application/json":
 		return a.unary(ctx, resp)
 	}
-	return a.failed(ctx, fmt.Errorf("answer of status 200 and type %.40q", mediaType))
+	return a.failed(ctx, errAnswerType)
 }
 
 // authorise signs a JobAuth and reserves its maximum.
@@ -238,18 +244,41 @@ func newBody(b []byte) io.Reader {
 	return bytes.NewReader(b)
 }
 
-// cleanError is an error of net/http without the URL and the addresses in it.
+// knownErrors have texts of this program or of the libraries alone.
+var knownErrors = []error{
+	errHostSilent, errJobDeadline, errPrivateAddress, errWrongTLSKey, errNoTLS, errNoAnswer, errAnswerTooLarge, errAnswerType, errInData,
+	sse.ErrEventTooLarge, context.DeadlineExceeded, io.ErrUnexpectedEOF, io.EOF,
+}
+
+// cleanError says what went wrong with a host in words that neither it nor a customer has written. An error of net/http may quote
+// addresses, or what the host sent: a header line of it, say, which can hold what a customer asked.
 func cleanError(err error) string {
-	for _, known := range []error{
-		errHostSilent, errJobDeadline, errPrivateAddress, errWrongTLSKey, errNoTLS, context.DeadlineExceeded, io.ErrUnexpectedEOF, io.EOF,
-	} {
+	for _, known := range knownErrors {
 		if errors.Is(err, known) {
 			return known.Error()
 		}
 	}
-	text := err.Error()
-	if i := strings.LastIndex(text, ": "); i >= 0 {
-		text = text[i+2:]
+	var (
+		system  syscall.Errno
+		name    *net.DNSError
+		cert    *tls.CertificateVerificationError
+		alert   tls.AlertError
+		network net.Error
+	)
+	switch {
+	case errors.As(err, &system):
+		return system.Error()
+	case errors.As(err, &name):
+		return "host's name is not found"
+	case errors.As(err, &cert):
+		return "host's TLS certificate is not trusted"
+	case errors.As(err, &alert):
+		return alert.Error()
+	case errors.As(err, &network) && network.Timeout():
+		return "host did not answer in time"
 	}
-	return text
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return fmt.Sprintf("connection failed (%T)", err)
 }

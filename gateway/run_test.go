@@ -24,6 +24,8 @@ import (
 // hostChain is the real host's view of the chain: the gateway's key resolves to a funded gateway.
 type hostChain struct{}
 
+func (hostChain) MayWork(context.Context) (bool, error) { return true, nil }
+
 func (hostChain) Epoch(context.Context) (uint64, error) { return epoch, nil }
 
 func (hostChain) Settler(context.Context, [20]byte, uint64) (host.SettlerView, error) {

@@ -136,6 +136,9 @@ func (h *Host) statusErrors(ctx context.Context, highSeq uint64) []string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.Timeouts.Chain)
 	defer cancel()
+	if may, err := h.chain.MayWork(ctx); err == nil && !may {
+		codes = append(codes, RefuseMayNotWork.Code)
+	}
 	switch mark, err := h.chain.Watermark(ctx); {
 	case err != nil:
 		codes = append(codes, RefuseChainStale.Code)

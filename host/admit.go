@@ -164,6 +164,12 @@ func (h *Host) askChain(ctx context.Context, j *job) (SettlerView, uint64, *Refu
 	if ref := h.checkAssets(ctx, j); ref != nil {
 		return SettlerView{}, 0, ref
 	}
+	switch may, err := h.chain.MayWork(ctx); {
+	case err != nil:
+		return SettlerView{}, 0, RefuseChainStale
+	case !may:
+		return SettlerView{}, 0, RefuseMayNotWork
+	}
 	epoch, err := h.chain.Epoch(ctx)
 	if err != nil {
 		return SettlerView{}, 0, RefuseEpochUnknown

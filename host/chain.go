@@ -33,6 +33,9 @@ func (v SettlerView) cover() uint64 { return min(v.AvailableUusdc, v.LimitUusdc)
 type Chain interface {
 	// Epoch returns the present epoch.
 	Epoch(ctx context.Context) (uint64, error)
+	// MayWork reports whether the operator may take new work: it has its bond and is in no jail. The chain takes no batch of an epoch that
+	// lay in a jail, so a job served there would be work for nothing.
+	MayWork(ctx context.Context) (bool, error)
 	// Settler returns who settles a job that a payer key authorised at issuedAt, in Unix seconds. A key is a gateway's only from its
 	// registration to its end, and the chain goes by issuedAt alone.
 	Settler(ctx context.Context, payer [20]byte, issuedAt uint64) (SettlerView, error)

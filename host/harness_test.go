@@ -58,6 +58,7 @@ type fakeChain struct {
 	watermark uint64
 	// gatewayFrom is the first issuedAt at which the payer is what view says; before it nobody settles.
 	gatewayFrom uint64
+	jailed      bool
 	view        host.SettlerView
 	err         map[string]error // by method
 }
@@ -73,6 +74,12 @@ func (c *fakeChain) set(change func(*fakeChain)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	change(c)
+}
+
+func (c *fakeChain) MayWork(context.Context) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.jailed, c.err["MayWork"]
 }
 
 func (c *fakeChain) Epoch(context.Context) (uint64, error) {

@@ -134,6 +134,10 @@ var (
 		Status: 503, Code: "CHAIN_VIEW_STALE", RetryAfterSeconds: 10,
 		Message: "the host's view of the chain is too old to decide: its node is behind; use another host",
 	}
+	RefuseMayNotWork = &Refusal{
+		Status: 503, Code: "OPERATOR_MAY_NOT_WORK",
+		Message: "the chain takes no new work of this host's operator, who is jailed or has too little bond: use another host",
+	}
 	RefuseBehindChain = &Refusal{
 		Status: 503, Code: "HOST_BEHIND_CHAIN",
 		Message: "the chain knows later receipts of this host key than its log does: the operator has to restore the log or register " +

@@ -89,6 +89,8 @@ func TestEveryRefusalBeforeTheEngine(t *testing.T) {
 		"stale settlers":     {"CHAIN_VIEW_STALE", 503, chainErr("Settler", errStale)},
 		"stale watermark":    {"CHAIN_VIEW_STALE", 503, chainErr("Watermark", errStale)},
 		"unknown epoch":      {"EPOCH_UNKNOWN", 503, chainErr("Epoch", errStale)},
+		"stale jail":         {"CHAIN_VIEW_STALE", 503, chainErr("MayWork", errStale)},
+		"jailed operator":    {"OPERATOR_MAY_NOT_WORK", 503, func(f *fixture, _ *request) { f.chain.set(func(c *fakeChain) { c.jailed = true }) }},
 		"behind the chain":   {"HOST_BEHIND_CHAIN", 503, func(f *fixture, _ *request) { f.chain.set(func(c *fakeChain) { c.watermark = 1 }) }},
 		"unknown settler":    {"SETTLER_UNFUNDED", 402, func(f *fixture, _ *request) { f.chain.set(func(c *fakeChain) { c.view.Known = false }) }},
 		"no escrow":          {"SETTLER_UNFUNDED", 402, func(f *fixture, _ *request) { f.chain.set(func(c *fakeChain) { c.view.AvailableUusdc = 999_999 }) }},

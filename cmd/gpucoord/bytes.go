@@ -184,9 +184,11 @@ func (f bytesForm) printField(field protoreflect.FieldDescriptor, text string) s
 	return hex.EncodeToString(raw)
 }
 
-// read reads bytes as they are printed, or as proto JSON has them.
+// read reads bytes as they are printed, or as proto JSON has them. Hex may begin with 0x: every digit of it is one of base64 too, so a
+// signature as other tools print it would be taken for other bytes.
 func (f bytesForm) read(text string) ([]byte, error) {
-	if raw, err := hex.DecodeString(text); err == nil {
+	digits, _ := strings.CutPrefix(text, "0x")
+	if raw, err := hex.DecodeString(digits); err == nil {
 		return raw, nil
 	}
 	if raw, err := f.accounts.StringToBytes(text); err == nil {

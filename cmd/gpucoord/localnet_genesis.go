@@ -21,6 +21,7 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"github.com/gpucoord/gpucoord/app"
+	"github.com/gpucoord/gpucoord/domain/deterrence"
 	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 	receiptstypes "github.com/gpucoord/gpucoord/x/receipts/types"
 )
@@ -141,9 +142,10 @@ func (n *localnet) setEpochs(state app.GenesisState) error {
 	schedule := params.Schedule
 	scaled := func(length uint64) uint64 { return max(1, length*n.opts.epochBlocks/schedule.EpochBlocks) }
 	params.Schedule = &operatorstypes.Schedule{
-		EpochBlocks:     n.opts.epochBlocks,
-		SubmitBlocks:    scaled(schedule.SubmitBlocks),
-		BeaconBlocks:    min(schedule.BeaconBlocks, scaled(schedule.BeaconBlocks)), // more hashes would add no chance
+		EpochBlocks:  n.opts.epochBlocks,
+		SubmitBlocks: scaled(schedule.SubmitBlocks),
+		// More hashes would add no chance; one hash alone would be its proposer's choice.
+		BeaconBlocks:    max(deterrence.MinBeaconBlocks, min(schedule.BeaconBlocks, scaled(schedule.BeaconBlocks))),
 		OpenBlocks:      scaled(schedule.OpenBlocks),
 		ChallengeBlocks: scaled(schedule.ChallengeBlocks),
 		ResponseBlocks:  scaled(schedule.ResponseBlocks),

@@ -4,8 +4,10 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -329,5 +331,39 @@ func TestMessageFlagTakesHex(t *testing.T) {
 	message := got.Message()
 	if id := message.Get(message.Descriptor().Fields().ByName("model_id")).Bytes(); !bytes.Equal(id, bytes.Repeat([]byte{0xab}, 32)) {
 		t.Errorf("the id is %x", id)
+	}
+}
+
+// Bytes mean the same in every form that people have them in.
+func TestBytesAreReadInEveryForm(t *testing.T) {
+	form := newForm(t)
+	key, account := bytes.Repeat([]byte{0x02, 0xfe, 0x10}, 11), bytes.Repeat([]byte{7}, 20)
+	bech32, err := form.accounts.BytesToString(account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		text string
+		want []byte
+	}{
+		"nothing":                    {"", []byte{}},
+		"hex":                        {hex.EncodeToString(key), key},
+		"upper-case hex":             {strings.ToUpper(hex.EncodeToString(key)), key},
+		"hex after 0x":               {"0x" + hex.EncodeToString(key), key}, // 68 letters, which base64 has too
+		"base64":                     {base64.StdEncoding.EncodeToString(key), key},
+		"base64 that begins with 0x": {"0x//", []byte{0xd3, 0x1f, 0xff}},
+		"account":                    {bech32, account},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := form.read(c.text)
+			if err != nil || !bytes.Equal(got, c.want) {
+				t.Errorf("%q is %x, %v, want %x", c.text, got, err, c.want)
+			}
+		})
+	}
+	for _, text := range []string{"0", "0x0", "not bytes!", "cosmos1qqqsyqcyq5rqwzqfpg9scrgwpugpzysn"} {
+		if got, err := form.read(text); !errors.Is(err, errBytes) {
+			t.Errorf("%q is %x, %v, want errBytes", text, got, err)
+		}
 	}
 }

@@ -51,7 +51,7 @@ func newReceiptCommand(clientCtx client.Context) *cobra.Command {
 		// Only --node is asked; there is no home to read or write.
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
 	}
-	cmd.AddCommand(newReceiptBundleCommand(clientCtx))
+	cmd.AddCommand(newReceiptBundleCommand(clientCtx), newClaimOmittedCommand(clientCtx))
 	return cmd
 }
 

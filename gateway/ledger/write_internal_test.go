@@ -81,6 +81,43 @@ func TestAChangeThatFailsTakesNoOtherWithIt(t *testing.T) {
 	}
 }
 
+// SQLite itself ends a transaction when the disk is full, say. Then nothing of the group is on disk, everybody is told, and the next
+// group is written as ever.
+func TestALostTransactionIsEverybodysError(t *testing.T) {
+	for name, failed := range map[string]error{"and the change says so": errOnPurpose, "and the change does not notice": nil} {
+		t.Run(name, func(t *testing.T) {
+			l := openTest(t)
+			key, err := l.CreateKey(t.Context(), [32]byte{1}, 0, 0, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := newTx(t.Context(), l.db)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := w.close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			lose := &change{ctx: t.Context(), fn: func(ctx context.Context, w *tx) error {
+				return errors.Join(w.do(ctx, "ROLLBACK"), failed)
+			}}
+			for i, err := range w.commit([]*change{grantOf(t.Context(), nil), lose, grantOf(t.Context(), nil)}) {
+				if err == nil {
+					t.Errorf("change %d is told that it is on disk", i)
+				}
+			}
+			if errs := w.commit([]*change{grantOf(t.Context(), nil)}); errs[0] != nil {
+				t.Errorf("the next group: %v", errs[0])
+			}
+			if k, err := l.KeyByID(t.Context(), key.ID); err != nil || k.Available != 1 {
+				t.Errorf("got %+v, %v, want the next group's grant alone", k, err)
+			}
+		})
+	}
+}
+
 func TestManyWritersSpendNoMoreThanThereIs(t *testing.T) {
 	l := openTest(t)
 	key, err := l.CreateKey(t.Context(), [32]byte{1}, 1_000, 0, 1)

@@ -37,6 +37,8 @@ var modelID = [32]byte{0xaa}
 // chain is a view of a chain on which everything is allowed and paid for.
 type chain struct{}
 
+func (chain) MayWork(context.Context) (bool, error) { return true, nil }
+
 func (chain) Epoch(context.Context) (uint64, error) { return 3, nil }
 
 func (chain) Settler(context.Context, [20]byte, uint64) (host.SettlerView, error) {

@@ -114,18 +114,18 @@ func (b *Batcher) Step(ctx context.Context) error {
 			break
 		}
 		for i := range b.hosts {
-			errs = append(errs, b.claimHost(ctx, &b.hosts[i], head.Height, now-back, schedule, windows.Submit))
+			errs = append(errs, b.claimHost(ctx, &b.hosts[i], head, now-back, schedule, windows.Submit))
 		}
 	}
 	return errors.Join(append(errs, b.prune(ctx, head.Height, schedule, params.Params.BlockTimeMs))...)
 }
 
 // claimHost builds a host's batches of an epoch when they are due.
-func (b *Batcher) claimHost(ctx context.Context, host *Host, height, e uint64, schedule epoch.Schedule, submit epoch.Window) error {
-	if height < DueHeight(host.ID, e, submit, b.cfg.GraceBlocks, b.cfg.MarginBlocks) {
+func (b *Batcher) claimHost(ctx context.Context, host *Host, head chain.Head, e uint64, schedule epoch.Schedule, submit epoch.Window) error {
+	if head.Height < DueHeight(host.ID, e, submit, b.cfg.GraceBlocks, b.cfg.MarginBlocks) {
 		return nil
 	}
-	if err := host.Drain(ctx); err != nil && height < latest(submit, b.cfg.MarginBlocks) {
+	if err := host.Drain(ctx); err != nil && head.Height < latest(submit, b.cfg.MarginBlocks) {
 		return fmt.Errorf("epoch %d waits for the host's log: %w", e, err)
 	}
 	keys, err := b.store.HostKeys(ctx, host.ID, e)
@@ -140,7 +140,7 @@ func (b *Batcher) claimHost(ctx context.Context, host *Host, height, e uint64, s
 		if hasBatch(built, key, e) {
 			continue
 		}
-		c := &claim{hostID: host.ID, hostKey: key, epoch: e, schedule: schedule}
+		c := &claim{hostID: host.ID, hostKey: key, epoch: e, schedule: schedule, chainTime: uint64(max(head.Time.Unix(), 0))} //nolint:gosec // not negative
 		for i := range built {
 			if built[i].HostID == host.ID && built[i].Epoch == e {
 				c.tokensUsed += built[i].Tokens
@@ -171,6 +171,14 @@ func (b *Batcher) build(ctx context.Context, c *claim, window epoch.Window) erro
 	var err error
 	if c.receipts, err = b.store.Receipts(ctx, c.hostID, c.epoch, c.hostKey); err != nil {
 		return err
+	}
+	// A batch that is bound to be refused would use cover up that other epochs' batches need.
+	jailed, err := b.jailed(ctx, c, window)
+	if err != nil {
+		return err
+	}
+	if jailed {
+		return b.store.Reject(ctx, c.rejectAll(ReasonJailed))
 	}
 	unsent, err := b.store.UnsentBatches(ctx)
 	if err != nil {

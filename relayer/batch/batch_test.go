@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -206,6 +207,59 @@ func TestNothingToClaimIsNotedAndAskedAgain(t *testing.T) {
 	f.stepAt(t, f.due())
 	if got := f.batches(t); len(got) != 1 || got[0].Receipts != 1 {
 		t.Errorf("batches are %+v, want the countersigned receipt's", got)
+	}
+}
+
+func TestWhollyJailedEpochIsNotClaimed(t *testing.T) {
+	const first, last = 141, 160 // blocks of the epoch
+	for name, c := range map[string]struct {
+		from, until uint64
+		want        int
+	}{
+		"never jailed":      {0, 0, 1},
+		"the whole epoch":   {first, last + 1, 0},
+		"but the first":     {first + 1, last + 100, 1},
+		"but the last":      {first - 100, last, 1},
+		"jailed since":      {last + 1, last + 100, 1},
+		"jailed for good":   {first, math.MaxUint64, 0},
+		"ended long before": {1, first, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.chain.jailedFrom, f.chain.jailedUntil = c.from, c.until
+			f.collect(t, f.Record(1), f.Record(2))
+			f.stepAt(t, f.due())
+			if got := f.batches(t); len(got) != c.want {
+				t.Fatalf("%d batches, want %d", len(got), c.want)
+			}
+			st, err := f.store.Status(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.want == 0 && (len(st.Rejected) != 1 || st.Rejected[0].Reason != batch.ReasonJailed || st.Rejected[0].Count != 2) {
+				t.Errorf("turned down: %+v, want both for %q", st.Rejected, batch.ReasonJailed)
+			}
+		})
+	}
+}
+
+// A gateway that ends its key before a job's issuedAt moves the job to another settler. What it could still move is not claimed.
+func TestJobsOfTheChainsFutureAreNotClaimed(t *testing.T) {
+	f := newFixture(t)
+	f.chain.time = receipttest.Start + 50
+	for i := range uint64(3) { // issued a second before the newest block, with it, and after it
+		f.collect(t, f.Record(i+1, func(r *receipt.Record) {
+			r.Auth.IssuedAt = uint64(f.chain.time) - 1 + i
+			r.Auth.ExpiresAt, r.ServedAt = r.Auth.IssuedAt+30, r.Auth.IssuedAt+1
+		}))
+	}
+	f.stepAt(t, f.due())
+	if got := f.batches(t); len(got) != 1 || got[0].Receipts != 1 {
+		t.Fatalf("batches are %+v, want one of the first receipt", got)
+	}
+	st, err := f.store.Status(t.Context())
+	if err != nil || len(st.Rejected) != 1 || st.Rejected[0].Reason != batch.ReasonUnsettled || st.Rejected[0].Count != 2 {
+		t.Errorf("turned down: %+v (%v), want two for %q", st.Rejected, err, batch.ReasonUnsettled)
 	}
 }
 

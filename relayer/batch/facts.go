@@ -39,14 +39,26 @@ type claim struct {
 	epoch    uint64
 	receipts []store.Receipt
 	schedule epoch.Schedule
+	// chainTime is the newest block's, in Unix seconds.
+	chainTime uint64
 	// tokensUsed is what other keys of the host claim in the epoch, amountUnsent what batches claim that no block holds yet.
 	tokensUsed, amountUnsent uint64
+}
+
+// rejectAll turns all receipts down.
+func (c *claim) rejectAll(reason string) []store.Rejection {
+	out := make([]store.Rejection, len(c.receipts))
+	for i := range c.receipts {
+		r := &c.receipts[i]
+		out[i] = store.Rejection{HostID: c.hostID, Bytes: r.SR1, Seq: r.Seq, Epoch: c.epoch, Stage: store.StageBatch, Reason: reason}
+	}
+	return out
 }
 
 // gather asks the chain, at the height of ctx, for everything that decides on a claim.
 func (b *Batcher) gather(ctx context.Context, c *claim) (*Facts, error) {
 	f := &Facts{
-		HostID: c.hostID, HostKey: c.hostKey, Epoch: c.epoch,
+		HostID: c.hostID, HostKey: c.hostKey, Epoch: c.epoch, IssuedBefore: c.chainTime,
 		Settlements: make(map[Payment]Settlement), Assets: make(map[[32]byte]*royaltiestypes.Asset),
 	}
 	for _, read := range []func(context.Context, *claim, *Facts) error{b.readTimes, b.readKey, b.readLimits, b.readWatermarks, b.readRecords} {
@@ -55,6 +67,19 @@ func (b *Batcher) gather(ctx context.Context, c *claim) (*Facts, error) {
 		}
 	}
 	return f, nil
+}
+
+// jailed reports whether the operator was jailed for the whole epoch, whose submit window is given: the chain takes no batch of it then.
+func (b *Batcher) jailed(ctx context.Context, c *claim, submit epoch.Window) (bool, error) {
+	res, err := b.q.Operators.Operator(ctx, &operatorstypes.QueryOperatorRequest{Address: b.cfg.Operator})
+	if err != nil {
+		return false, fmt.Errorf("read operator: %w", err)
+	}
+	first, err := c.schedule.First(c.epoch)
+	if err != nil {
+		return false, err
+	}
+	return res.Operator.JailedDuring(first, submit.First-1), nil
 }
 
 func (b *Batcher) readTimes(ctx context.Context, c *claim, f *Facts) error {

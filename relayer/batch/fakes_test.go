@@ -3,6 +3,7 @@
 package batch_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -31,6 +32,8 @@ type fakeChain struct {
 	gateway                                      *receiptstypes.GatewayKey
 	payerCalls                                   int
 	cover, open, ceiling, watermark, assetHeight uint64
+	jailedFrom, jailedUntil                      uint64
+	time                                         int64 // of the newest block; 0 is ten seconds after the epoch
 }
 
 func newFakeChain(m *receipttest.Maker) *fakeChain {
@@ -46,7 +49,7 @@ func (c *fakeChain) gatewayKey(key *receipt.PrivateKey, from, until uint64) {
 }
 
 func (c *fakeChain) head(context.Context) (chain.Head, error) {
-	return chain.Head{Height: c.height, Time: time.Unix(receipttest.Start, 0)}, nil
+	return chain.Head{Height: c.height, Time: time.Unix(cmp.Or(c.time, receipttest.Start+110), 0)}, nil
 }
 
 func (c *fakeChain) queries() batch.Queries {
@@ -78,6 +81,10 @@ func (f fakeOperators) HostKey(_ context.Context, req *operatorstypes.QueryHostK
 
 func (f fakeOperators) Host(context.Context, *operatorstypes.QueryHostRequest, ...grpc.CallOption) (*operatorstypes.QueryHostResponse, error) {
 	return &operatorstypes.QueryHostResponse{TokenCeiling: f.c.ceiling}, nil
+}
+
+func (f fakeOperators) Operator(context.Context, *operatorstypes.QueryOperatorRequest, ...grpc.CallOption) (*operatorstypes.QueryOperatorResponse, error) {
+	return &operatorstypes.QueryOperatorResponse{Operator: operatorstypes.Operator{JailedFrom: f.c.jailedFrom, JailedUntil: f.c.jailedUntil}}, nil
 }
 
 type fakeRoyalties struct {

@@ -15,6 +15,7 @@ import (
 
 // Reasons for which a checked receipt is not claimed, besides those of the context rules.
 const (
+	ReasonUnsettled  = "job is issued in the chain's future, where its settler can still change"
 	ReasonSettler    = "settler cannot settle this host's work"
 	ReasonWatermark  = "seq is not above the settler's watermark"
 	ReasonModel      = "model may not be served in this epoch"
@@ -24,6 +25,7 @@ const (
 	ReasonMaxGroups  = "batch has more groups than max_groups"
 	ReasonTokenLimit = "host's token ceiling is reached"
 	ReasonCover      = "operator's cover is used up"
+	ReasonJailed     = "operator was jailed for the whole epoch"
 )
 
 // Payment names who a job was authorised by and when.
@@ -52,6 +54,10 @@ type Facts struct {
 	// or was registered after the epoch.
 	Settlements map[Payment]Settlement
 	Assets      map[[32]byte]*royaltiestypes.Asset
+	// IssuedBefore is the chain's time, in Unix seconds. A key that is registered or ended from now on changes who settles what was
+	// issued then or later: a claim of it could be made wrong after it was admitted, and its samples would convict the operator.
+	// 0 is for an epoch that is long over.
+	IssuedBefore uint64
 	// Watermarks are the highest seq claimed, by settler.
 	Watermarks map[[20]byte]uint64
 	// MaxGroups and MinJobAmountUusdc are parameters; ClaimableUusdc is what the cover still allows and TokensLeft what the
@@ -150,6 +156,8 @@ func (p *planner) refuse(r *receipt.Record, s Settlement) string {
 		return shortReason(err)
 	}
 	switch {
+	case f.IssuedBefore != 0 && r.Auth.IssuedAt >= f.IssuedBefore:
+		return ReasonUnsettled
 	case s.Mismatched:
 		return ReasonSettler
 	case r.Seq <= f.Watermarks[s.Settler]:

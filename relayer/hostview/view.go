@@ -47,6 +47,7 @@ type View struct {
 	opts Options
 
 	epochs     *cache[struct{}, uint64]
+	mayWork    *cache[struct{}, bool]
 	payers     *cache[[20]byte, payer]
 	settlers   *cache[payment, host.SettlerView]
 	watermarks *cache[struct{}, uint64]
@@ -72,6 +73,7 @@ type payment struct {
 func New(q Queries, opts Options) *View {
 	v := &View{q: q, opts: opts}
 	v.epochs = newCache(opts.Fresh, opts.Bound, v.fetchEpoch)
+	v.mayWork = newCache(opts.Fresh, opts.Bound, v.fetchMayWork)
 	v.payers = newCache(opts.Fresh, opts.Bound, v.fetchPayer)
 	v.settlers = newCache(opts.Fresh, opts.Bound, v.fetchSettler)
 	v.watermarks = newCache(opts.Fresh, opts.Bound, v.fetchWatermark)
@@ -81,6 +83,9 @@ func New(q Queries, opts Options) *View {
 
 // Epoch returns the present epoch.
 func (v *View) Epoch(ctx context.Context) (uint64, error) { return v.epochs.get(ctx, struct{}{}) }
+
+// MayWork reports whether the operator may take new work.
+func (v *View) MayWork(ctx context.Context) (bool, error) { return v.mayWork.get(ctx, struct{}{}) }
 
 // Settler returns who settles a job that a payer key authorised at issuedAt, in Unix seconds. Within the life of a gateway's
 // key the answer is the same for all its jobs; at any other time it is asked for.
@@ -138,6 +143,14 @@ func (v *View) fetchEpoch(ctx context.Context, _ struct{}) (uint64, error) {
 		return 0, err
 	}
 	return res.Grid.Epoch, nil
+}
+
+func (v *View) fetchMayWork(ctx context.Context, _ struct{}) (bool, error) {
+	res, err := v.q.Operators.Operator(ctx, &operatorstypes.QueryOperatorRequest{Address: v.opts.Operator})
+	if err != nil {
+		return false, err
+	}
+	return res.MayWork, nil
 }
 
 // fetchPayer asks who settles for a key now and, if that is a gateway, how long the key lives.

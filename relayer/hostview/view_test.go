@@ -44,10 +44,11 @@ type node struct {
 	receipts  receipts
 	royalties royalties
 
-	mu    sync.Mutex
-	epoch uint64
-	calls int
-	err   error
+	mu     sync.Mutex
+	epoch  uint64
+	jailed bool
+	calls  int
+	err    error
 }
 
 func (n *node) CurrentEpoch(context.Context, *operatorstypes.QueryCurrentEpochRequest, ...grpc.CallOption) (*operatorstypes.QueryCurrentEpochResponse, error) {
@@ -55,6 +56,12 @@ func (n *node) CurrentEpoch(context.Context, *operatorstypes.QueryCurrentEpochRe
 	defer n.mu.Unlock()
 	n.calls++
 	return &operatorstypes.QueryCurrentEpochResponse{Grid: operatorstypes.EpochGrid{Epoch: n.epoch}}, n.err
+}
+
+func (n *node) Operator(_ context.Context, req *operatorstypes.QueryOperatorRequest, _ ...grpc.CallOption) (*operatorstypes.QueryOperatorResponse, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return &operatorstypes.QueryOperatorResponse{MayWork: req.Address == "operator" && !n.jailed}, n.err
 }
 
 func (n *node) set(epoch uint64, err error) {
@@ -121,6 +128,18 @@ func (r *royalties) Asset(_ context.Context, req *royaltiestypes.QueryAssetReque
 func newView(n *node) *hostview.View {
 	return hostview.New(hostview.Queries{Operators: n, Royalties: &n.royalties, Receipts: &n.receipts},
 		hostview.Options{Operator: "operator", Fresh: fresh, Bound: bound})
+}
+
+func TestMayWorkIsTheOperators(t *testing.T) {
+	for _, jailed := range []bool{false, true} {
+		if may, err := newView(&node{jailed: jailed}).MayWork(t.Context()); err != nil || may == jailed {
+			t.Errorf("jailed %t: may work %t, %v", jailed, may, err)
+		}
+	}
+	gone := errors.New("node is gone")
+	if may, err := newView(&node{err: gone}).MayWork(t.Context()); may || !errors.Is(err, gone) {
+		t.Errorf("without a node: may work %t, %v", may, err)
+	}
 }
 
 func TestAnswersAreKeptRenewedAndGivenUp(t *testing.T) {

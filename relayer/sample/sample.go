@@ -130,6 +130,10 @@ func (s *Sampler) openBatch(ctx context.Context, b *store.Batch, height uint64, 
 	if err != nil {
 		return fmt.Errorf("read batch %d: %w", b.ID, err)
 	}
+	if res.Batch.Status == receiptstypes.BatchStatus_BATCH_STATUS_VOID { // samples that contradict each other are no failed transaction
+		s.log.ErrorContext(ctx, "the chain voided the batch: its receipts pay nothing, and the operator may be slashed and jailed",
+			slog.Uint64("batch_id", b.ID), slog.Uint64("epoch", b.Epoch), slog.String("reason", res.Batch.Reason))
+	}
 	if res.Batch.Status != receiptstypes.BatchStatus_BATCH_STATUS_SUBMITTED || res.Batch.AllOpened() {
 		return s.store.SetOpened(ctx, b.HostKey, b.Epoch)
 	}

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -48,12 +49,13 @@ type fixture struct {
 	onChain receiptstypes.Batch
 	seed    []byte
 	height  uint64
+	log     *slog.Logger
 	sampler *sample.Sampler
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{Maker: receipttest.New(), t: t, dir: t.TempDir(), height: openFirst}
+	f := &fixture{Maker: receipttest.New(), t: t, dir: t.TempDir(), height: openFirst, log: slog.New(slog.DiscardHandler)}
 	seed := sha256.Sum256([]byte("seed"))
 	f.seed = seed[:]
 	var err error
@@ -105,7 +107,7 @@ func (f *fixture) build() {
 func (f *fixture) restart() {
 	head := func(context.Context) (chain.Head, error) { return chain.Head{Height: f.height}, nil }
 	f.sampler = sample.New(head, sample.Queries{Operators: fakeOperators{}, Receipts: fakeReceipts{f: f}}, f.store, f.files,
-		sample.Config{Sender: "sender", Domain: f.Domain}, slog.New(slog.DiscardHandler))
+		sample.Config{Sender: "sender", Domain: f.Domain}, f.log)
 }
 
 func (f *fixture) step() {
@@ -238,6 +240,23 @@ func TestNothingIsOpenedOutsideTheWindowOrWithoutSeed(t *testing.T) {
 	f.step()
 	if _, err := f.store.Item(t.Context(), sample.Key(batchID)); !errors.Is(err, store.ErrNoItem) {
 		t.Fatal("samples without a seed")
+	}
+}
+
+// Samples that contradict each other void a batch by a transaction that succeeds, so nothing but this tells the operator.
+func TestVoidBatchIsToldOnce(t *testing.T) {
+	f := newFixture(t)
+	var logged strings.Builder
+	f.log = slog.New(slog.NewTextHandler(&logged, nil))
+	f.restart()
+	f.onChain.Status, f.onChain.Reason = receiptstypes.BatchStatus_BATCH_STATUS_VOID, receiptstypes.RepeatedLeaf
+	f.step()
+	f.step()
+	if n := strings.Count(logged.String(), receiptstypes.RepeatedLeaf); n != 1 || !strings.Contains(logged.String(), "level=ERROR") {
+		t.Errorf("told %d times, want once as an error: %s", n, logged.String())
+	}
+	if _, err := f.store.Item(t.Context(), sample.Key(batchID)); !errors.Is(err, store.ErrNoItem) {
+		t.Error("samples of a void batch are sent")
 	}
 }
 
