@@ -22,6 +22,7 @@ const demoLimit = 4 * time.Minute
 
 // Given the two binaries, when the demo runs once, then it settles two epochs and more, its report adds up, and it leaves no process.
 func TestDemoOnce(t *testing.T) {
+	t.Parallel() // beside TestAnchorsReachTwoEVMChains: both mostly wait for blocks
 	home, file := t.TempDir(), filepath.Join(t.TempDir(), "report.json")
 	p := startDemo(t, "--once", "--requests", "150", "--home", home, "--report", file)
 	err := p.wait(t, demoLimit)
@@ -38,10 +39,26 @@ func TestDemoOnce(t *testing.T) {
 	if r.Refused["host JOB_AUTH_EXPIRED"] == 0 || r.Cancelled == 0 || r.FailedJobs == 0 {
 		t.Errorf("nothing went wrong on purpose: refused %v, cancelled %d, failed %d", r.Refused, r.Cancelled, r.FailedJobs)
 	}
-	for _, want := range []string{"SIMULATED", "WHO SERVED WHAT", "All ", "WHAT STAYS", "rewards explain", "WHAT WAS VERIFIED, BY WHOM"} {
+	checkAnchors(t, r)
+	for _, want := range []string{"development EVM chain, simulated", "all checks passed", "SIMULATED", "WHO SERVED WHAT", "All ", "WHAT STAYS", "rewards explain", "WHAT WAS VERIFIED, BY WHOM"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
+	}
+}
+
+// checkAnchors checks that anchors landed and that one receipt was verified to the contract.
+func checkAnchors(t *testing.T, r *demo.Report) {
+	t.Helper()
+	if r.Anchors == nil || r.Anchors.EVM == nil || r.Anchors.EVM.Receipt == nil {
+		t.Fatalf("the report has no anchors: %+v", r.Anchors)
+	}
+	e := r.Anchors.EVM
+	if !e.Simulated || len(e.Landed) < 2 || e.GasUsed == 0 || e.Landed[len(e.Landed)-1].TreeSize == 0 || r.Anchors.Attested < len(e.Landed) {
+		t.Errorf("%d anchors attested, on the EVM %+v", r.Anchors.Attested, e)
+	}
+	if proof := e.Receipt; !proof.Verified || proof.Bytes == 0 || proof.Bytes > 20<<10 {
+		t.Errorf("one receipt is verified: %t, by %d bytes: %s", proof.Verified, proof.Bytes, proof.Conclusion)
 	}
 }
 
@@ -150,6 +167,7 @@ func TestDemoBadFlags(t *testing.T) {
 		"speedup":       {[]string{"--speedup", "-1"}, demo.ErrSpeedup.Error()},
 		"trace":         {[]string{"--trace", bad}, "line 2"},
 		"no such trace": {[]string{"--trace", bad + ".gone"}, "no such file"},
+		"EVM flags":     {[]string{"--evm-rpc", "http://127.0.0.1:8545"}, demo.ErrEVMFlags.Error()},
 		"foreign home":  {[]string{"--home", full}, demo.ErrHome.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {

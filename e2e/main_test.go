@@ -76,6 +76,8 @@ func sharedWorld(t *testing.T) *demo.World {
 		}
 		opts := demo.DefaultOptions()
 		opts.Home, opts.Node, opts.Relayer, opts.Progress = shared.dir, binaries.node, binaries.relayer, os.Stderr
+		opts.NoEVM = true // TestAnchorsReachTwoEVMChains has two
+
 		shared.world, shared.err = demo.Open(context.Background(), opts) // as does the world
 	})
 	if shared.err != nil {

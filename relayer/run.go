@@ -33,6 +33,7 @@ import (
 	"github.com/gpucoord/gpucoord/relayer/sigcheck"
 	"github.com/gpucoord/gpucoord/relayer/store"
 	"github.com/gpucoord/gpucoord/relayer/submit"
+	"github.com/gpucoord/gpucoord/relayer/watch"
 	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 )
 
@@ -58,10 +59,7 @@ func Run(ctx context.Context, cfg config.Relayer, log *slog.Logger) error {
 	if err := cfg.Check(); err != nil {
 		return err
 	}
-	if _, err := chain.ParseBech32(cfg.Operator); err != nil {
-		return fmt.Errorf("operator: %w", err)
-	}
-	account, err := chain.LoadAccount(cfg.AccountKeyFile)
+	account, err := loadOperator(&cfg)
 	if err != nil {
 		return err
 	}
@@ -71,6 +69,17 @@ func Run(ctx context.Context, cfg config.Relayer, log *slog.Logger) error {
 	}
 	r := &relayer{cfg: &cfg, log: log, client: client, account: account}
 	return errors.Join(r.run(ctx), client.Close())
+}
+
+// loadOperator opens the account that signs for the operator; nil where the relayer serves none.
+func loadOperator(cfg *config.Relayer) (*chain.Account, error) {
+	if cfg.WatchOnly() {
+		return nil, nil //nolint:nilnil // no account is an answer
+	}
+	if _, err := chain.ParseBech32(cfg.Operator); err != nil {
+		return nil, fmt.Errorf("operator: %w", err)
+	}
+	return chain.LoadAccount(cfg.AccountKeyFile)
 }
 
 func (r *relayer) run(ctx context.Context) (err error) {
@@ -87,7 +96,12 @@ func (r *relayer) run(ctx context.Context) (err error) {
 	if r.domain, err = r.client.WaitDomain(ctx, r.log); err != nil {
 		return err
 	}
-	duties, err := r.duties(ctx)
+	tower, err := r.watchtower(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tower.close()) }()
+	duties, err := r.duties(ctx, tower)
 	if err != nil {
 		return err
 	}
@@ -99,7 +113,7 @@ func (r *relayer) run(ctx context.Context) (err error) {
 }
 
 // duties builds everything that runs.
-func (r *relayer) duties(ctx context.Context) ([]duty, error) {
+func (r *relayer) duties(ctx context.Context, tower *watchtower) ([]duty, error) {
 	collectors, err := r.collectors()
 	if err != nil {
 		return nil, err
@@ -112,18 +126,21 @@ func (r *relayer) duties(ctx context.Context) ([]duty, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := r.server(ctx, collectors, anchorers)
+	pinner, err := r.pinner()
 	if err != nil {
 		return nil, err
 	}
-	interval := r.cfg.Interval.Std()
-	submitter := submit.New(r.client, r.account, r.store, submit.Config{
-		Interval: interval, GasPriceMilliUaleph: r.cfg.Submit.GasPriceMilliUaleph, FeeGranter: r.cfg.Submit.FeeGranter,
-	}, r.named("submit"))
-	sampler := sample.New(r.client.Head, sample.Queries{Operators: r.client.Operators, Receipts: r.client.Receipts}, r.store, r.files,
-		sample.Config{Sender: r.account.Bech32(), Domain: r.domain, Interval: interval}, r.named("sample"))
-
-	duties := []duty{submitter.Run, r.batcher(collectors).Run, sampler.Run, server.Run}
+	server, err := r.server(ctx, collectors, anchorers, tower)
+	if err != nil {
+		return nil, err
+	}
+	duties := append(tower.duties, server.Run)
+	if !r.cfg.WatchOnly() {
+		duties = append(duties, r.operatorDuties(collectors)...)
+	}
+	if pinner != nil {
+		duties = append(duties, pinner.Run)
+	}
 	for _, c := range collectors {
 		duties = append(duties, c.Run)
 	}
@@ -134,10 +151,32 @@ func (r *relayer) duties(ctx context.Context) ([]duty, error) {
 		duties = append(duties, a.Run)
 	}
 	r.log.InfoContext(ctx, "relaying", slog.String("chain_id", r.cfg.ChainID), slog.String("operator", r.cfg.Operator),
-		slog.String("account", r.account.Bech32()), slog.Int("hosts", len(r.cfg.Hosts)),
-		slog.Int("evm_contracts", len(anchorers)), slog.String("listen", server.Addr(0)),
-		slog.String("status_listen", server.Addr(1)), slog.Bool("libsecp256k1", sigcheck.Native))
+		slog.String("account", r.sender()), slog.Int("hosts", len(r.cfg.Hosts)),
+		slog.Int("evm_contracts", len(anchorers)), slog.Bool("watching", r.cfg.Watch.Enabled), slog.Bool("libsecp256k1", sigcheck.Native),
+		slog.Any("listen", server.Addrs()))
 	return duties, nil
+}
+
+// sender is the account that signs for the operator, "" where the relayer serves none.
+func (r *relayer) sender() string {
+	if r.account == nil {
+		return ""
+	}
+	return r.account.Bech32()
+}
+
+// operatorDuties are what an operator's own batches ask for.
+func (r *relayer) operatorDuties(collectors []*collect.Collector) []duty {
+	interval := r.cfg.Interval.Std()
+	submitter := submit.New(r.client, r.account, r.store, submit.Config{
+		Interval: interval, GasPriceMilliUaleph: r.cfg.Submit.GasPriceMilliUaleph, FeeGranter: r.cfg.Submit.FeeGranter,
+	}, r.named("submit"))
+	sampler := sample.New(r.client.Head, sample.Queries{Operators: r.client.Operators, Receipts: r.client.Receipts}, r.store, r.files,
+		sample.Config{Sender: r.account.Bech32(), Domain: r.domain, Interval: interval}, r.named("sample"))
+	answerer := watch.NewAnswerer(r.client.Receipts, r.store, r.files, watch.AnswerConfig{
+		Operator: r.cfg.Operator, Sender: r.account.Bech32(), Domain: r.domain, Interval: interval,
+	}, r.named("answer"))
+	return []duty{submitter.Run, r.batcher(collectors).Run, sampler.Run, answerer.Run}
 }
 
 func (r *relayer) named(duty string) *slog.Logger { return r.log.With(slog.String("duty", duty)) }
@@ -225,9 +264,11 @@ func prober(h *config.RelayedHost) capacity.Probe {
 	}
 }
 
-func (r *relayer) server(ctx context.Context, collectors []*collect.Collector, anchorers []*evm.Anchorer) (*serve.Server, error) {
+func (r *relayer) server(
+	ctx context.Context, collectors []*collect.Collector, anchorers []*evm.Anchorer, tower *watchtower,
+) (*serve.Server, error) {
 	src := serve.Sources{
-		ChainID: r.cfg.ChainID, Account: r.account.Bech32(), Head: r.client.Head, Operators: r.client.Operators, Store: r.store.Status,
+		ChainID: r.cfg.ChainID, Account: r.sender(), Head: r.client.Head, Operators: r.client.Operators, Store: r.store.Status,
 		Collecting: func() []serve.Collecting {
 			out := make([]serve.Collecting, len(collectors))
 			for i, c := range collectors {
@@ -236,11 +277,14 @@ func (r *relayer) server(ctx context.Context, collectors []*collect.Collector, a
 			}
 			return out
 		},
-		EVM: reports(anchorers),
+		EVM: reports(anchorers), Collectors: tower.collectors,
 	}
 	for i := range r.cfg.Hosts {
 		src.Simulated = src.Simulated || r.cfg.Hosts[i].Simulated != ""
 	}
-	return serve.Listen(ctx, r.named("serve"), serve.Listener{Address: r.cfg.Serve.Listen, Handler: serve.Public(r.files)},
-		serve.Listener{Address: r.cfg.Serve.StatusListen, Handler: serve.Private(src)})
+	private := serve.Listener{Address: r.cfg.Serve.StatusListen, Handler: serve.Private(src)}
+	if r.cfg.WatchOnly() {
+		return serve.Listen(ctx, r.named("serve"), private)
+	}
+	return serve.Listen(ctx, r.named("serve"), serve.Listener{Address: r.cfg.Serve.Listen, Handler: serve.Public(r.files)}, private)
 }

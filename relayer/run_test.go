@@ -62,3 +62,14 @@ func TestRunWaitsForItsNode(t *testing.T) {
 		t.Errorf("store: %v", err)
 	}
 }
+
+func TestAWatchtowerAloneNeedsNoOperator(t *testing.T) {
+	cfg := good(t)
+	cfg.Hosts, cfg.Operator, cfg.AccountKeyFile, cfg.Serve.PublicURL = nil, "", "", ""
+	cfg.Watch.Enabled = true
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := relayer.Run(ctx, cfg, slog.New(slog.DiscardHandler)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want that it waited for its node until its context ended", err)
+	}
+}

@@ -47,11 +47,14 @@ type Relayer struct {
 	// Interval is how often each duty looks for work.
 	Interval Duration `toml:"interval"`
 
-	Submit  Submit        `toml:"submit"`
-	Collect Collect       `toml:"collect"`
-	Batch   Batch         `toml:"batch"`
-	Serve   Serve         `toml:"serve"`
-	Hosts   []RelayedHost `toml:"hosts"`
+	Submit  Submit  `toml:"submit"`
+	Collect Collect `toml:"collect"`
+	Batch   Batch   `toml:"batch"`
+	Serve   Serve   `toml:"serve"`
+	// DA says where records are kept besides here, Watch whose batches are checked.
+	DA    DA            `toml:"da"`
+	Watch Watch         `toml:"watch"`
+	Hosts []RelayedHost `toml:"hosts"`
 	// EVM are the contracts that the chain's anchors are brought to.
 	EVM []EVM `toml:"evm"`
 }
@@ -121,7 +124,14 @@ func DefaultRelayer() Relayer {
 			MarginBlocks: 3, // one block to be seen, one to be sent again, one to spare
 		},
 		Serve: Serve{Listen: ":8090", StatusListen: "127.0.0.1:8091"},
+		DA:    defaultDA(),
+		Watch: defaultWatch(),
 	}
+}
+
+// WatchOnly says whether the relayer serves no operator and only watches.
+func (c *Relayer) WatchOnly() bool {
+	return c.Watch.Enabled && len(c.Hosts) == 0 && c.Operator == "" && c.AccountKeyFile == ""
 }
 
 // Check reports the first fault.
@@ -131,9 +141,9 @@ func (c *Relayer) Check() error {
 	switch {
 	case c.ChainID == "":
 		return ErrNoChainID
-	case c.Operator == "":
+	case c.Operator == "" && !c.WatchOnly():
 		return ErrNoOperator
-	case c.AccountKeyFile == "":
+	case c.AccountKeyFile == "" && !c.WatchOnly():
 		return ErrNoKey
 	case c.DataDir == "":
 		return ErrNoDataDir
@@ -146,21 +156,32 @@ func (c *Relayer) Check() error {
 	case c.Collect.MaxFrames < 1 || c.Collect.MaxFrames > 10_000 || c.Collect.Workers < 0:
 		return ErrBadCollect
 	}
-	if err := c.Serve.check(); err != nil {
-		return err
-	}
-	if err := checkEVM(c.EVM); err != nil {
+	if err := c.checkSections(); err != nil || c.WatchOnly() {
 		return err
 	}
 	return c.checkHosts()
 }
 
+func (c *Relayer) checkSections() error {
+	if err := checkLoopback(c.Serve.StatusListen); err != nil {
+		return err
+	}
+	if !c.WatchOnly() {
+		if err := c.Serve.check(); err != nil {
+			return err
+		}
+	}
+	for _, check := range []func() error{func() error { return checkEVM(c.EVM) }, c.DA.check, c.Watch.check} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Serve) check() error {
 	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
 		return fmt.Errorf("%w: %q", ErrBadListen, s.Listen)
-	}
-	if err := checkLoopback(s.StatusListen); err != nil {
-		return err
 	}
 	// 180 bytes leave room for /da/ and 64 digits in the 256 that the chain takes.
 	if !isHTTP(s.PublicURL) || len(s.PublicURL) > 180 {

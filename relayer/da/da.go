@@ -136,10 +136,18 @@ func (d *Dir) Read(sum [32]byte) ([][]byte, error) {
 	return Decode(file)
 }
 
-// Remove deletes the file with a hash, if it is there.
+// Has says whether the file with a hash is there.
+func (d *Dir) Has(sum [32]byte) bool {
+	_, err := os.Stat(d.Path(sum))
+	return err == nil
+}
+
+// Remove deletes the file with a hash and the note of its pin, if they are there.
 func (d *Dir) Remove(sum [32]byte) error {
-	if err := os.Remove(d.Path(sum)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove DA file: %w", err)
+	for _, path := range []string{d.Path(sum), d.pinPath(sum)} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove DA file: %w", err)
+		}
 	}
 	return nil
 }

@@ -37,7 +37,8 @@ func (w *World) Address(name string) (string, error) {
 	return a.Address, nil
 }
 
-// URL is where the i-th listener of a kind is: rpc, rest, engine, host, host-admin, relayer, relayer-status, gateway, gateway-admin.
+// URL is where the i-th listener of a kind is: rpc, rest, engine, host, host-admin, relayer, relayer-status, gateway, gateway-admin,
+// anchorer-status, evm.
 //
 // Errors: when there is none.
 func (w *World) URL(kind string, i int) (string, error) {

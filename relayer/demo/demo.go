@@ -24,9 +24,10 @@ type World struct {
 	chain    *chain.Client
 	children *children
 	progress *progress
+	evm      *evmSide // nil without one
 
 	mu  sync.Mutex
-	txs int // transactions of the set-up
+	txs int // transactions of the set-up; under mu, as is changing state once programs run
 }
 
 // Run runs the demo: everything is started, the trace is replayed, the epochs it fell into settle, and the page is
@@ -117,10 +118,12 @@ func Open(ctx context.Context, opts Options) (*World, error) {
 // Close ends every program and returns when they are gone.
 func (w *World) Close() error {
 	var errs []error
+	w.haltEVM()
 	if w.children != nil {
 		w.progress.say("ending every program")
 		errs = append(errs, w.children.stopAll())
 	}
+	errs = append(errs, w.closeEVM())
 	if w.chain != nil {
 		errs = append(errs, w.chain.Close())
 	}
@@ -144,6 +147,7 @@ func (w *World) setUp(ctx context.Context) error {
 	if w.domain, err = w.chain.Domain(ctx); err != nil {
 		return err
 	}
+	w.startEVM(ctx)
 	w.progress.say("node makes blocks; %d engine stand-ins serve (simulated, no model is run)", len(operators))
 	committed, err := w.register(ctx)
 	if err != nil {
@@ -159,8 +163,14 @@ func (w *World) setUp(ctx context.Context) error {
 	}
 	w.progress.say("published: %d base models, %d adapters; 1 author proof accepted, 1 gateway accredited; %d transactions",
 		len(bases), len(adapters), w.txs)
-	w.state.Ready = true
-	w.state.URLs = w.urls()
+	return w.save(func(s *state) { s.Ready, s.URLs = true, w.urls() })
+}
+
+// save changes what demo.json holds.
+func (w *World) save(change func(*state)) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change(w.state)
 	return w.home.write(w.state)
 }
 
@@ -177,6 +187,7 @@ func (w *World) startAgain(ctx context.Context) error {
 	if w.domain, err = w.chain.Domain(ctx); err != nil {
 		return err
 	}
+	w.startEVM(ctx)
 	return w.startServices(ctx)
 }
 

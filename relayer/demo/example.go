@@ -11,7 +11,7 @@ import (
 
 // example shows every step of one group's waterfall: the settled group with the most parents, then the largest.
 func (p *page) example(w *World, f *facts) {
-	b, i := exampleGroup(f)
+	b, i := exampleGroup(f, false)
 	if b == nil {
 		return
 	}
@@ -56,8 +56,9 @@ func (p *page) example(w *World, f *facts) {
 	p.line("  Computed again here from the terms: %s.", match)
 }
 
-// exampleGroup picks the group to show.
-func exampleGroup(f *facts) (*receiptstypes.Batch, int) {
+// exampleGroup picks the group to show: of the settled epochs of this run, for older batches may be pruned at any moment; on request
+// one that a gateway settled, whose receipts are countersigned.
+func exampleGroup(f *facts, countersigned bool) (*receiptstypes.Batch, int) {
 	var (
 		best   *receiptstypes.Batch
 		at     int
@@ -69,11 +70,11 @@ func exampleGroup(f *facts) (*receiptstypes.Batch, int) {
 	}
 	for n := range f.batches {
 		b := &f.batches[n]
-		if b.Status != receiptstypes.BatchStatus_BATCH_STATUS_FINALISED {
+		if b.Status != receiptstypes.BatchStatus_BATCH_STATUS_FINALISED || len(f.settled) == 0 || b.Epoch < f.settled[0].state.Epoch {
 			continue
 		}
 		for i := range b.Groups {
-			if b.States[i].Unfunded {
+			if b.States[i].Unfunded || countersigned && !b.States[i].PaysOperators {
 				continue
 			}
 			count := parents[[32]byte(b.Groups[i].AdapterId)]

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 var (
 	ErrNoBinary = errors.New("gpucoord is neither beside gpucoord-relayer nor in $PATH; build both with: make build")
 	ErrRequests = errors.New("--requests must be 1 to 1000000")
+	ErrEVMFlags = errors.New("--evm-rpc is an http or https URL, goes with --evm-key-file and --evm-password-file, and not with --no-evm")
 	ErrSpeedup  = errors.New("--speedup must be 0 (spread over two and a half epochs) or 0.001 to 1000000")
 )
 
@@ -33,6 +35,10 @@ type Options struct {
 	ReportFile string
 	// Once ends after the page; else the demo goes on at a low rate until it is interrupted.
 	Once bool
+	// EVMRPC is the JSON-RPC of the EVM chain that anchors go to, paid by the account of the keystore EVMKeyFile, which EVMPasswordFile
+	// opens; empty is an embedded development chain. NoEVM leaves it out.
+	EVMRPC, EVMKeyFile, EVMPasswordFile string
+	NoEVM                               bool
 	// Relayer and Node are the two binaries; empty is this program and gpucoord beside it or in $PATH.
 	Relayer, Node string
 	// Out gets the page, Progress what is being done meanwhile.
@@ -57,13 +63,16 @@ const (
 
 // check completes the options.
 //
-// Errors: ErrRequests, ErrSpeedup, ErrNoBinary, or the file system's.
+// Errors: ErrRequests, ErrSpeedup, ErrEVMFlags, ErrNoBinary, or the file system's.
 func (o *Options) check() error {
 	if o.Requests < 1 || o.Requests > 1_000_000 {
 		return fmt.Errorf("%w: got %d", ErrRequests, o.Requests)
 	}
 	if o.Speedup != 0 && !(o.Speedup >= 0.001 && o.Speedup <= 1_000_000) { // written so that NaN is refused
 		return fmt.Errorf("%w: got %g", ErrSpeedup, o.Speedup)
+	}
+	if err := o.checkEVM(); err != nil {
+		return err
 	}
 	var err error
 	if o.Relayer == "" {
@@ -82,6 +91,25 @@ func (o *Options) check() error {
 		}
 	}
 	o.Home, err = filepath.Abs(o.Home)
+	return err
+}
+
+// checkEVM makes the paths absolute: the anchorer reads them too.
+func (o *Options) checkEVM() error {
+	if o.EVMRPC == "" {
+		if o.EVMKeyFile != "" || o.EVMPasswordFile != "" {
+			return ErrEVMFlags
+		}
+		return nil
+	}
+	u, err := url.Parse(o.EVMRPC)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || o.EVMKeyFile == "" || o.EVMPasswordFile == "" || o.NoEVM {
+		return ErrEVMFlags // without the address: it can hold an access key
+	}
+	if o.EVMKeyFile, err = filepath.Abs(o.EVMKeyFile); err != nil {
+		return err
+	}
+	o.EVMPasswordFile, err = filepath.Abs(o.EVMPasswordFile)
 	return err
 }
 

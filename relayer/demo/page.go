@@ -64,6 +64,7 @@ func (w *World) page(f *facts, t *Traffic, r *Report) string {
 	p.example(w, f)
 	p.why(w, f)
 	p.authors(r)
+	p.anchors(w, r)
 	p.checks(r)
 	p.claims(f)
 	p.links(w, f, r)
@@ -203,7 +204,7 @@ func (p *page) claims(f *facts) {
 func (w *World) urls() map[string]string {
 	ports := w.state.Ports
 	rest := ports.url("rest", 0)
-	return map[string]string{
+	urls := map[string]string{
 		"RPC status":      ports.url("rpc", 0) + "/status",
 		"REST operators":  rest + "/gpucoord/operators/v1/operators",
 		"REST batches":    rest + "/gpucoord/receipts/v1/batches",
@@ -215,7 +216,12 @@ func (w *World) urls() map[string]string {
 		"engine metrics":  ports.url("engine", 0) + "/metrics",
 		"relayer metrics": ports.url("relayer-status", 0) + "/metrics",
 		"relayer status":  ports.url("relayer-status", 0) + "/status",
+		"REST anchors":    rest + "/gpucoord/anchors/v1/anchors",
 	}
+	if !w.opts.NoEVM {
+		urls["anchorer status"] = ports.url("anchorer-status", 0) + "/status"
+	}
+	return urls
 }
 
 // thousands writes a number with commas.

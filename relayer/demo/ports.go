@@ -29,6 +29,8 @@ var firstPorts = []struct {
 	{"relayer-status", 18040, len(operators)},
 	{"gateway", 18050, len(gateways)},
 	{"gateway-admin", 18060, len(gateways)},
+	{"anchorer-status", 18070, 1},
+	{"evm", 8545, 1},
 }
 
 // portMap holds the ports of a demo by kind.

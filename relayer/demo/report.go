@@ -47,6 +47,8 @@ type Report struct {
 	Royalties []RoyaltyReport  `json:"royalties"`
 	Models    []ModelReport    `json:"models"`
 
+	Anchors *AnchorsReport `json:"anchors,omitempty"`
+
 	Checks       []Check `json:"checks"`
 	InvariantsOK bool    `json:"invariants_ok"`
 }

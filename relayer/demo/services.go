@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -91,7 +92,7 @@ func (w *World) startService(ctx context.Context, verb, name, settings string) e
 	if err := os.MkdirAll(w.home.path("data", name), 0o700); err != nil {
 		return fmt.Errorf("data of %s: %w", name, err)
 	}
-	return w.children.start(ctx, command{name: name, path: w.opts.Relayer, args: []string{verb, "--config", path}})
+	return w.children.start(ctx, command{name: name, path: w.opts.Relayer, args: append(strings.Fields(verb), "--config", path)})
 }
 
 // waitServes returns when a program answers with 200.

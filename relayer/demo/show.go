@@ -36,11 +36,18 @@ type Outcome struct {
 
 // show replays the trace, waits for the epochs, prints the page and, unless once, goes on.
 func (w *World) show(ctx context.Context, requests []Request) error {
+	trusted, err := w.header(ctx)
+	if err != nil {
+		return err
+	}
 	out, err := w.Play(ctx, requests)
 	if err != nil {
 		return err
 	}
 	w.explain(ctx, out.facts)
+	if err := w.auditAnchors(ctx, out, trusted); err != nil {
+		return err
+	}
 	if _, err := fmt.Fprint(w.opts.Out, w.page(out.facts, out.Traffic, out.Report)); err != nil {
 		return fmt.Errorf("print the page: %w", err)
 	}

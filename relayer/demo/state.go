@@ -42,6 +42,8 @@ type state struct {
 	Accounts map[string]*account `json:"accounts"`
 	// APIKeys are the customers' keys at each gateway. Their money is simulated too.
 	APIKeys map[string][]string `json:"api_keys"`
+	// Contracts are those made on EVM chains of --evm-rpc, by chain id. Those on embedded chains go with them.
+	Contracts map[string]string `json:"contracts,omitempty"`
 	// Warning tells whoever opens the file.
 	Warning string `json:"warning"`
 	// URLs says where to look.

@@ -106,6 +106,15 @@ func Listen(ctx context.Context, log *slog.Logger, on ...Listener) (*Server, err
 // Addr is the address that listener i got.
 func (s *Server) Addr(i int) string { return s.listeners[i].Addr().String() }
 
+// Addrs are the addresses of all listeners.
+func (s *Server) Addrs() []string {
+	out := make([]string, len(s.listeners))
+	for i := range out {
+		out[i] = s.Addr(i)
+	}
+	return out
+}
+
 func (s *Server) close() error {
 	var errs []error
 	for _, l := range s.listeners {

@@ -44,6 +44,8 @@ type Sources struct {
 	Collecting       func() []Collecting
 	// EVM says how anchoring goes; empty without it.
 	EVM func() []report.Chain
+	// Collectors are further metrics.
+	Collectors []prometheus.Collector
 }
 
 // Status is what the operator sees. Everything is the relayer's own business; nothing of a customer is in it.
@@ -181,6 +183,7 @@ func (st *Status) items(kept []store.Item) []ItemStatus {
 func Private(src Sources) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(&metrics{src: src}, report.Collector{Read: src.EVM})
+	registry.MustRegister(src.Collectors...)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
