@@ -3,7 +3,6 @@
 package main
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -86,23 +85,13 @@ func (s *seat) open(claims []*apptest.Claim) (settledAt uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := s.Until(windows.Open.First - 1); err != nil {
+	openings, err := s.openings(claims)
+	if err != nil {
 		return 0, err
 	}
-	txs := make([][]byte, len(claims))
-	for i, claim := range claims {
-		batch, err := s.batch(uint64(i) + 1)
-		if err != nil {
-			return 0, err
-		}
-		if len(batch.Seed) != sha256.Size {
-			return 0, errNoSeed
-		}
-		msg, err := claim.Open([32]byte(batch.Seed), batch.Batch.Id, batch.Batch.Samples)
-		if err != nil {
-			return 0, err
-		}
-		if txs[i], err = s.Sign(claim.Host.Operator, msg); err != nil {
+	txs := make([][]byte, len(openings))
+	for i, msg := range openings {
+		if txs[i], err = s.Sign(claims[i].Host.Operator, msg); err != nil {
 			return 0, err
 		}
 	}

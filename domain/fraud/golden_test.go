@@ -79,9 +79,12 @@ func goldenOf(w *world) golden {
 	same := fraud.Repeat{A: w.honest.placed(1, 2), B: w.honest.placed(1, 2)}
 	once := fraud.Equivocation{SR1A: w.honest.sr1[1], SR1B: w.honest.sr1[1]}
 	for _, p := range []proof{
-		{"sound node", "node", sound.Append(nil)}, {"leaf in its range", "order", ordered.Append(nil)},
-		{"included record", "omission", included.Append(nil)}, {"honest record", "record", honest.Append(nil)},
-		{"one leaf twice", "repeat", same.Append(nil)}, {"one record twice", "equivocation", once.Append(nil)},
+		{"sound node", "node", sound.Append(nil)},
+		{"leaf in its range", "order", ordered.Append(nil)},
+		{"included record", "omission", included.Append(nil)},
+		{"honest record", "record", honest.Append(nil)},
+		{"one leaf twice", "repeat", same.Append(nil)},
+		{"one record twice", "equivocation", once.Append(nil)},
 	} {
 		g.Evidence = append(g.Evidence, goldenEvidence{
 			Name: p.name, Kind: p.kind, Bytes: hex.EncodeToString(p.evidence), Result: w.judge(p.kind, p.evidence).Error(),

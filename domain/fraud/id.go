@@ -28,10 +28,10 @@ const (
 	StaleAttestation
 )
 
-// ID is the id of a fault: SHA-256 of "GCF1" | subject u8 | account 20 | value 32.
+// ID is the id of a fault: SHA-256 of "GCQ1" | subject u8 | account 20 | value 32.
 func ID(subject Subject, account [20]byte, value [32]byte) [32]byte {
 	b := make([]byte, 0, 4+1+20+32)
-	b = append(append(b, "GCF1"...), byte(subject))
+	b = append(append(b, "GCQ1"...), byte(subject))
 	b = append(append(b, account[:]...), value[:]...)
 	return sha256.Sum256(b)
 }

@@ -35,6 +35,13 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 		command("BlockHash", "block-hash [height]", "Show a stored block hash; height 0 is the newest", "height"),
 		command("Epoch", "epoch [epoch]", "Show an epoch's windows and start time", "epoch"),
 		command("CurrentEpoch", "current-epoch", "Show the running epoch's windows and start time"),
+		command("Deferred", "deferred", "List punishments that wait for governance"),
+		command("Report", "report [report-id]", "Show an open report", "report_id"),
+		command("Reports", "reports", "List open reports"),
+		command("Verifiers", "verifiers", "List verifiers of attestations"),
+		command("Attestation", "attestation [ref]", "Show an attestation with its evidence", "ref"),
+		command("Attestations", "attestations", "List attestations, of one host with --host-id"),
+		command("Claims", "claims [host-id]", "Show a host's four claims, as far as they hold now", "host_id"),
 	}
 }
 
@@ -56,7 +63,17 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			"relayer", "expires_height"),
 		command("RevokeRelayer", "revoke-relayer [relayer]", "Withdraw a relayer's grant", "relayer"),
 		command("LinkNode", "link-node", "Link an Aleph node by its owner's signature"),
-		{RpcMethod: "UpdateParams", Skip: true}, // governance only
+		command("CommitReport", "commit-report [commitment]", "Promise evidence, with a bond", "commitment"),
+		command("RegisterVerifier", "register-verifier [moniker] [bond-ultai]", "Register as a verifier of attestations, or add bond",
+			"moniker", "bond_ultai"),
+		command("LeaveVerifiers", "leave-verifiers", "End the signer's duty as a verifier"),
+		command("SubmitAttestation", "submit-attestation [host-id] [format] [evidence]", "Publish evidence about a host",
+			"host_id", "format", "evidence"),
+		command("SignVerdict", "sign-verdict [ref] [claims]", "Say which claims an attestation's evidence proves, as bits", "ref", "claims"),
+		command("ChallengeAttestation", "challenge-attestation [report-id] [salt] [ref]", "Have the chain re-verify an accepted attestation",
+			"report_id", "salt", "ref"),
+		{RpcMethod: "ResolveDeferred", Skip: true}, // governance only
+		{RpcMethod: "UpdateParams", Skip: true},    // governance only
 	}
 }
 

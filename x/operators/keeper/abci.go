@@ -12,5 +12,11 @@ func (k *Keeper) BeginBlock(ctx context.Context) error {
 	return k.startEpoch(ctx)
 }
 
-// EndBlock pays mature unbonding entries, at most max_unbondings_per_block of them.
-func (k *Keeper) EndBlock(ctx context.Context) error { return k.payMature(ctx) }
+// EndBlock executes deadlines, at most max_deadlines_per_block of each queue, then pays mature unbonding entries, at most
+// max_unbondings_per_block of them.
+func (k *Keeper) EndBlock(ctx context.Context) error {
+	if err := k.runDeadlines(ctx); err != nil {
+		return err
+	}
+	return k.payMature(ctx)
+}

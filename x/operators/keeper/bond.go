@@ -34,6 +34,9 @@ func (k *Keeper) Bond(ctx context.Context, operator []byte, amount uint64) (uint
 		return 0, err
 	}
 	op.BondUltai += amount
+	if err := k.moveBonded(ctx, amount, 0); err != nil {
+		return 0, err
+	}
 	if err := k.operators.Set(ctx, operator, op); err != nil {
 		return 0, err
 	}
@@ -67,6 +70,9 @@ func (k *Keeper) Unbond(ctx context.Context, operator []byte, amount uint64) (ty
 	}
 	entry := types.Unbonding{Id: id, Operator: op.Address, AmountUltai: amount, MatureHeight: height(ctx) + params.UnbondingBlocks}
 	if err := k.unbondings.Set(ctx, id, entry); err != nil {
+		return types.Unbonding{}, err
+	}
+	if err := k.moveBonded(ctx, 0, amount); err != nil {
 		return types.Unbonding{}, err
 	}
 	op.BondUltai -= amount

@@ -46,6 +46,20 @@ type fixture struct {
 	msgs  types.MsgServer
 	query types.QueryServer
 	bank  *bank
+	vest  *vesting
+}
+
+// vesting holds rewards that a slash may reach.
+type vesting struct {
+	bank *bank
+	of   map[string]uint64
+}
+
+func (v *vesting) SlashVesting(_ context.Context, operator []byte, amount uint64) (uint64, error) {
+	part := min(amount, v.of[string(operator)])
+	v.of[string(operator)] -= part
+	v.bank.balances[string(authtypes.NewModuleAddress(types.ModuleName))] += part
+	return part, nil
 }
 
 // newFixture has run the first block of the default parameters.
@@ -64,9 +78,10 @@ func emptyFixture(t *testing.T) *fixture {
 	ctx := testutil.DefaultContext(key, storetypes.NewTransientStoreKey("transient"))
 	f := &fixture{ctx: ctx.WithChainID(chainID).WithBlockTime(genesisTime), bank: &bank{balances: map[string]uint64{}}}
 	cdc := codec.NewProtoCodec(codectypes.NewInterfaceRegistry())
-	f.k = keeper.NewKeeper(cdc, runtime.NewKVStoreService(key), addressCodec, f.bank, raw("governance"))
+	f.vest = &vesting{bank: f.bank, of: map[string]uint64{}}
+	f.k = keeper.NewKeeper(cdc, runtime.NewKVStoreService(key), addressCodec, f.bank, raw("governance"), f.vest)
 	f.msgs, f.query = keeper.NewMsgServer(f.k), keeper.NewQueryServer(f.k)
-	for _, name := range []string{"alice", "bob", "carol"} {
+	for _, name := range []string{"alice", "bob", "carol", "dave", "erin", "vera", "viktor"} {
 		f.bank.balances[string(raw(name))] = purse
 	}
 	return f
@@ -276,4 +291,18 @@ func (b *bank) SendCoinsFromModuleToModule(_ context.Context, from, to string, a
 
 func (b *bank) GetBalance(_ context.Context, addr sdk.AccAddress, denom string) sdk.Coin {
 	return sdk.NewCoin(denom, math.NewIntFromUint64(b.balances[string(addr)]))
+}
+
+// owns gives the module account its money.
+func (f *fixture) owns(ultai uint64) {
+	f.bank.balances[string(authtypes.NewModuleAddress(types.ModuleName))] = ultai
+}
+
+// hostKeyOf is the receipt key of an operator's first host.
+func (f *fixture) hostKeyOf(t *testing.T, operator string) [20]byte {
+	t.Helper()
+	id := types.HostID([20]byte(raw(operator)), 0)
+	host, err := f.k.Host(f.ctx, id)
+	require.NoError(t, err)
+	return [20]byte(host.ReceiptKey)
 }

@@ -27,7 +27,10 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs *types.GenesisState) error 
 	if err := k.nextUnbonding.Set(ctx, gs.NextUnbondingId); err != nil {
 		return err
 	}
-	steps := []func(context.Context, *types.GenesisState) error{k.initOperators, k.initHosts, k.initUnbondings, k.initLinks, k.initConsents, k.initClock}
+	steps := []func(context.Context, *types.GenesisState) error{
+		k.initOperators, k.initHosts, k.initUnbondings, k.initLinks, k.initConsents, k.initClock,
+		k.initOffences, k.initReports, k.initAttestations, k.initDeadlines,
+	}
 	for _, step := range steps {
 		if err := step(ctx, gs); err != nil {
 			return err
@@ -53,6 +56,14 @@ func (k *Keeper) initOperators(ctx context.Context, gs *types.GenesisState) erro
 		}
 		if err := k.operators.Set(ctx, addr, op); err != nil {
 			return err
+		}
+		if err := k.moveBonded(ctx, op.BondUltai, 0); err != nil {
+			return err
+		}
+		if op.Status == types.OperatorStatus_OPERATOR_STATUS_TOMBSTONED {
+			if err := k.bar(ctx, &op); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -222,7 +233,10 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		gs.BlockHashes = append(gs.BlockHashes, types.BlockHash{Height: at, Hash: hash})
 		return false, nil
 	})
-	return gs, err
+	if err != nil {
+		return nil, err
+	}
+	return gs, k.exportOffences(ctx, gs)
 }
 
 // walker is what a map and an indexed map have in common.
@@ -239,12 +253,18 @@ func values[K, V any](ctx context.Context, m walker[K, V]) ([]V, error) {
 	return all, err
 }
 
-// checkBalance compares the module account with the bonds and unbonding entries it holds.
+// checkBalance compares the module account with the bonds, unbonding entries, reports and verifiers' bonds it holds.
 func (k *Keeper) checkBalance(ctx context.Context, gs *types.GenesisState) error {
 	owed := math.ZeroInt()
 	for i := range gs.Operators {
 		op := &gs.Operators[i]
 		owed = owed.Add(math.NewIntFromUint64(op.BondUltai)).Add(math.NewIntFromUint64(op.UnbondingUltai))
+	}
+	for i := range gs.Reports {
+		owed = owed.Add(math.NewIntFromUint64(gs.Reports[i].BondUltai))
+	}
+	for i := range gs.Verifiers {
+		owed = owed.Add(math.NewIntFromUint64(gs.Verifiers[i].BondUltai))
 	}
 	held := k.bank.GetBalance(ctx, authtypes.NewModuleAddress(types.ModuleName), types.BondDenom).Amount
 	if !held.Equal(owed) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"cosmossdk.io/math"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	"github.com/gpucoord/gpucoord/x/operators/types"
@@ -37,8 +38,31 @@ func busy(t *testing.T) *fixture {
 	_, err = f.msgs.LinkNode(f.ctx, f.link("alice", "owner", 1))
 	require.NoError(t, err)
 	f.consent(t, "holding", "carol", true)
+	offences(t, f)
 	f.end(t)
 	return f
+}
+
+// offences adds an entry to every collection that offences, reports and attestations keep.
+func offences(t *testing.T, f *fixture) {
+	t.Helper()
+	for _, name := range []string{"vera", "viktor"} {
+		_, err := f.msgs.RegisterVerifier(f.ctx, &types.MsgRegisterVerifier{Verifier: addr(name), Moniker: name, BondUltai: 10_000_000})
+		require.NoError(t, err)
+	}
+	msg := f.proof(t, "root", types.StatementRaw, func(s *types.Statement) { s.NonceHeight, s.BlockHash = 30, blockHash(30) })
+	f.accepted(t, msg, "vera", "viktor")
+	_, err := f.msgs.LeaveVerifiers(f.ctx, &types.MsgLeaveVerifiers{Verifier: addr("viktor")})
+	require.NoError(t, err)
+	_, err = f.msgs.CommitReport(f.ctx, &types.MsgCommitReport{Reporter: addr("carol"), Commitment: hash32("c")})
+	require.NoError(t, err)
+	_, _, err = f.k.OpenReport(f.ctx, raw("carol"))
+	require.NoError(t, err)
+	_, err = f.k.Punish(f.ctx, types.Offence{Kind: types.OffenceStaleAttestation, Operator: raw("bob"), EvidenceID: [32]byte(hash32("e"))})
+	require.NoError(t, err)
+	p, err := f.k.Punish(f.ctx, types.Offence{Kind: types.OffenceReservedRefusal, Operator: raw("bob"), Reporter: raw("carol")})
+	require.NoError(t, err)
+	require.True(t, p.Deferred)
 }
 
 func TestGenesisRoundTrip(t *testing.T) {
@@ -48,7 +72,10 @@ func TestGenesisRoundTrip(t *testing.T) {
 	for name, length := range map[string]int{
 		"operators": len(exported.Operators), "hosts": len(exported.Hosts), "host keys": len(exported.HostKeys), "gpus": len(exported.Gpus),
 		"unbondings": len(exported.Unbondings), "grants": len(exported.RelayerGrants), "links": len(exported.NodeLinks),
-		"consents":     len(exported.ControllerConsents),
+		"consents":  len(exported.ControllerConsents),
+		"deadlines": len(exported.Deadlines), "used evidence": len(exported.UsedEvidence), "strikes": len(exported.Strikes),
+		"deferred": len(exported.DeferredPunishments), "reports": len(exported.Reports), "verifiers": len(exported.Verifiers),
+		"attestations": len(exported.Attestations),
 		"block hashes": len(exported.BlockHashes), "epoch starts": len(exported.EpochStarts),
 	} {
 		require.NotZero(t, length, name)
@@ -57,7 +84,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 
 	other := emptyFixture(t)
 	other.ctx = other.ctx.WithBlockHeight(31)
-	other.bank.balances[string(authtypes.NewModuleAddress(types.ModuleName))] = 2_000_000
+	other.owns(f.bank.of(types.ModuleName))
 	require.NoError(t, other.k.InitGenesis(other.ctx, exported))
 	require.Equal(t, f.export(t), other.export(t))
 	require.NoError(t, other.k.CheckInvariants(other.ctx))
@@ -74,7 +101,7 @@ func TestGenesisNeedsTheMoneyItOwes(t *testing.T) {
 	require.NoError(t, err)
 	other := emptyFixture(t)
 	other.ctx = other.ctx.WithBlockHeight(31)
-	other.bank.balances[string(authtypes.NewModuleAddress(types.ModuleName))] = 1_999_999
+	other.owns(f.bank.of(types.ModuleName) - 1)
 	require.ErrorIs(t, other.k.InitGenesis(other.ctx, exported), types.ErrInvalidGenesis)
 }
 
@@ -140,6 +167,41 @@ func TestGenesisFaults(t *testing.T) {
 					gs.Hosts[i].Gpus += 16
 				}
 			}
+		},
+		"evidence twice":     func(gs *types.GenesisState) { gs.UsedEvidence = append(gs.UsedEvidence, gs.UsedEvidence[0]) },
+		"evidence of nobody": func(gs *types.GenesisState) { gs.UsedEvidence[0].Operator = addr("nobody") },
+		"evidence of no row": func(gs *types.GenesisState) { gs.UsedEvidence[0].Offence = "x" },
+		"evidence for ever":  func(gs *types.GenesisState) { gs.Deadlines = gs.Deadlines[1:] },
+		"strikes of nobody":  func(gs *types.GenesisState) { gs.Strikes[0].Operator = addr("nobody") },
+		"strikes that fall":  func(gs *types.GenesisState) { gs.Strikes[0].Heights = []uint64{5, 4} },
+		"strikes of nothing": func(gs *types.GenesisState) { gs.Strikes[0].Heights = nil },
+		"deferred twice": func(gs *types.GenesisState) {
+			gs.DeferredPunishments = append(gs.DeferredPunishments, gs.DeferredPunishments[0])
+		},
+		"deferred id":          func(gs *types.GenesisState) { gs.NextDeferredId = 0 },
+		"deferred of no row":   func(gs *types.GenesisState) { gs.DeferredPunishments[0].Offence.Offence = "x" },
+		"breaker without sum":  func(gs *types.GenesisState) { gs.Breaker.HitUltai = math.Int{} },
+		"report twice":         func(gs *types.GenesisState) { gs.Reports = append(gs.Reports, gs.Reports[0]) },
+		"report id":            func(gs *types.GenesisState) { gs.LastReportId = 1 },
+		"report state":         func(gs *types.GenesisState) { gs.Reports[0].State = 3 },
+		"report without bond":  func(gs *types.GenesisState) { gs.Reports[0].BondUltai = 0 },
+		"report commitment":    func(gs *types.GenesisState) { gs.Reports[0].Commitment = nil },
+		"report without end":   func(gs *types.GenesisState) { gs.Reports[1].State, gs.Reports[1].Commitment = 1, hash32("c") },
+		"verifier twice":       func(gs *types.GenesisState) { gs.Verifiers = append(gs.Verifiers, gs.Verifiers[0]) },
+		"verifier address":     func(gs *types.GenesisState) { gs.Verifiers[0].Address = "vera" },
+		"verifier status":      func(gs *types.GenesisState) { gs.Verifiers[0].Status = 0 },
+		"verifier bond":        func(gs *types.GenesisState) { gs.Verifiers[0].BondUltai = 0 },
+		"verifier release":     func(gs *types.GenesisState) { gs.Verifiers[0].ReleaseAt, gs.Verifiers[1].ReleaseAt = 7, 7 },
+		"attestation twice":    func(gs *types.GenesisState) { gs.Attestations = append(gs.Attestations, gs.Attestations[0]) },
+		"attestation bytes":    func(gs *types.GenesisState) { gs.Attestations[0].Evidence = []byte{1} },
+		"attestation of none":  func(gs *types.GenesisState) { gs.Attestations[0].HostId = hash32("none") },
+		"attestation claims":   func(gs *types.GenesisState) { gs.Attestations[0].AcceptedClaims = 8 },
+		"attestation state":    func(gs *types.GenesisState) { gs.Attestations[0].State = 1 },
+		"attestation root":     func(gs *types.GenesisState) { gs.Attestations[0].Roots = [][]byte{{1}} },
+		"attestation verdicts": func(gs *types.GenesisState) { gs.Attestations[0].Verdicts[1] = gs.Attestations[0].Verdicts[0] },
+		"deadline twice":       func(gs *types.GenesisState) { gs.Deadlines = append(gs.Deadlines, gs.Deadlines[0]) },
+		"deadline of nothing": func(gs *types.GenesisState) {
+			gs.Deadlines = append(gs.Deadlines, types.Deadline{Kind: 1, Id: types.NumberID(99), At: 5})
 		},
 		"epoch start price": func(gs *types.GenesisState) { gs.EpochStarts[0].BondPriceUusdc = 0 },
 	} {

@@ -4,6 +4,7 @@ package keeper_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"testing"
 
@@ -31,7 +32,7 @@ func handle[M sdk.HasValidateBasic, R any](msg M, handler func(context.Context, 
 // hostile is any message, filled with garbage and with true values.
 func (f *fixture) hostile(t *rapid.T, v hostiletest.Values) func(context.Context) error {
 	fill := func(msg any) { hostiletest.Fill(t, msg, v) }
-	switch rapid.IntRange(0, 13).Draw(t, "message") {
+	switch rapid.IntRange(0, 20).Draw(t, "message") {
 	case 0:
 		return filled(fill, f.msgs.ConsentToOperator)
 	case 1:
@@ -58,6 +59,20 @@ func (f *fixture) hostile(t *rapid.T, v hostiletest.Values) func(context.Context
 		return filled(fill, f.msgs.RevokeRelayer)
 	case 12:
 		return filled(fill, f.msgs.LinkNode)
+	case 13:
+		return filled(fill, f.msgs.ResolveDeferred)
+	case 14:
+		return filled(fill, f.msgs.CommitReport)
+	case 15:
+		return filled(fill, f.msgs.RegisterVerifier)
+	case 16:
+		return filled(fill, f.msgs.LeaveVerifiers)
+	case 17:
+		return filled(fill, f.msgs.SubmitAttestation)
+	case 18:
+		return filled(fill, f.msgs.SignVerdict)
+	case 19:
+		return filled(fill, f.msgs.ChallengeAttestation)
 	default:
 		return filled(fill, f.msgs.UpdateParams)
 	}
@@ -76,14 +91,18 @@ func filled[M any, P interface {
 func (f *fixture) trueValues(t *testing.T, hosts ...[]byte) hostiletest.Values {
 	proof, owner := f.keyProof(t, "alice", "fresh"), receipt.KeyAddress(key("owner"))
 	statement := f.statement(t, "alice", hosts[0], "a", 28, gpu(0, "d0"))
+	evidence := f.proof(t, "root", types.StatementRaw, func(s *types.Statement) { s.NonceHeight, s.BlockHash = 30, blockHash(30) })
+	ref := sha256.Sum256(evidence.Evidence)
 	return hostiletest.Values{
 		Strings: []string{
 			addr("alice"), addr("bob"), addr("carol"), addr("governance"), nodeHash, "https://x", "h100-80g", "llama",
+			"statement/v1", hex.EncodeToString(ref[:]), addr("vera"),
 			hex.EncodeToString(hosts[0]), hex.EncodeToString(owner[:]),
 		},
 		Bytes: append(hosts, hash32("d0"), hash32("d1"), hash32("d2"), key("fresh").PubKey().SerializeCompressed(),
-			proof[:], owner[:], f.link("alice", "owner", 1).Signature, statement.Signature),
-		Numbers: []uint64{28, 30, 100_000, 1_800_000_600, 81_559},
+			proof[:], owner[:], f.link("alice", "owner", 1).Signature, statement.Signature, evidence.Evidence, ref[:], salt[:],
+			f.commitment(t, "carol", string(ref[:]))),
+		Numbers: []uint64{1, 3, 28, 30, 10_000_000, evidence.NotBefore, evidence.NotAfter, 100_000, 1_800_000_600, 81_559},
 	}
 }
 
@@ -124,8 +143,18 @@ func TestHostileQueriesBreakNothing(t *testing.T) {
 			links    types.QueryNodeLinksRequest
 			hash     types.QueryBlockHashRequest
 			epoch    types.QueryEpochRequest
+			deferred types.QueryDeferredRequest
+			report   types.QueryReportRequest
+			reports  types.QueryReportsRequest
+			verifier types.QueryVerifiersRequest
+			proof    types.QueryAttestationRequest
+			proofs   types.QueryAttestationsRequest
+			claims   types.QueryClaimsRequest
 		)
-		for _, req := range []any{&operator, &ops, &host, &hosts, &hostKey, &unbond, &grants, &link, &links, &hash, &epoch} {
+		for _, req := range []any{
+			&operator, &ops, &host, &hosts, &hostKey, &unbond, &grants, &link, &links, &hash, &epoch,
+			&deferred, &report, &reports, &verifier, &proof, &proofs, &claims,
+		} {
 			hostiletest.Fill(t, req, values)
 		}
 		// Only a panic is wrong; what comes is for the other tests.
@@ -140,6 +169,13 @@ func TestHostileQueriesBreakNothing(t *testing.T) {
 		_, _ = f.query.NodeLinks(f.ctx, &links)
 		_, _ = f.query.BlockHash(f.ctx, &hash)
 		_, _ = f.query.Epoch(f.ctx, &epoch)
+		_, _ = f.query.Deferred(f.ctx, &deferred)
+		_, _ = f.query.Report(f.ctx, &report)
+		_, _ = f.query.Reports(f.ctx, &reports)
+		_, _ = f.query.Verifiers(f.ctx, &verifier)
+		_, _ = f.query.Attestation(f.ctx, &proof)
+		_, _ = f.query.Attestations(f.ctx, &proofs)
+		_, _ = f.query.Claims(f.ctx, &claims)
 	})
 	f.end(t)
 }

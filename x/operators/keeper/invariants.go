@@ -8,11 +8,12 @@ import (
 	"slices"
 
 	errorsmod "cosmossdk.io/errors"
+	"cosmossdk.io/math"
 
 	"github.com/gpucoord/gpucoord/x/operators/types"
 )
 
-// CheckInvariants walks the whole state: it is a valid genesis state, the module account holds exactly bonds and unbonding entries,
+// CheckInvariants walks the whole state: it is a valid genesis state, the module account holds exactly what it owes, sums are right,
 // and every index lists exactly its map's entries. It is for tests and never runs in a block.
 //
 // Errors: ErrInvariant.
@@ -33,7 +34,88 @@ func (k *Keeper) CheckInvariants(ctx context.Context) error {
 	if err := k.checkDeviceIndex(ctx, gs); err != nil {
 		return err
 	}
-	return k.checkUnbondingIndexes(ctx, gs)
+	if err := k.checkUnbondingIndexes(ctx, gs); err != nil {
+		return err
+	}
+	if err := k.checkDerived(ctx, gs); err != nil {
+		return err
+	}
+	if err := k.checkDueIndexes(ctx, gs); err != nil {
+		return err
+	}
+	return k.checkAttestationIndex(ctx, gs)
+}
+
+// checkDerived recounts what no genesis carries: the sum of all bonds and the barred accounts.
+func (k *Keeper) checkDerived(ctx context.Context, gs *types.GenesisState) error {
+	want, barred := math.ZeroInt(), make(map[string]bool)
+	for i := range gs.Operators {
+		op := &gs.Operators[i]
+		want = want.Add(math.NewIntFromUint64(op.BondUltai))
+		if op.Status != types.OperatorStatus_OPERATOR_STATUS_TOMBSTONED {
+			continue
+		}
+		for _, text := range []string{op.Address, op.Controller} {
+			account, err := k.parseAddress("barred", text)
+			if err != nil {
+				return err
+			}
+			barred[string(account)] = true
+		}
+	}
+	sum, err := k.totalBonded(ctx)
+	if err != nil {
+		return err
+	}
+	if !sum.Equal(want) {
+		return errorsmod.Wrapf(types.ErrInvariant, "bonded is %s, operators have %s", sum, want)
+	}
+	listed := 0
+	err = k.barred.Walk(ctx, nil, func(account []byte) (bool, error) {
+		if !barred[string(account)] {
+			return true, errorsmod.Wrapf(types.ErrInvariant, "%x is barred without reason", account)
+		}
+		listed++
+		return false, nil
+	})
+	return indexed(err, "barred accounts", listed, len(barred))
+}
+
+func (k *Keeper) checkDueIndexes(ctx context.Context, gs *types.GenesisState) error {
+	listed := 0
+	for _, queue := range []*deadlineMap{k.heightDeadlines, k.timeDeadlines} {
+		err := queue.Indexes.due.Walk(ctx, nil, func(at uint64, key deadlineKey) (bool, error) {
+			d, err := queue.Get(ctx, key)
+			if err != nil {
+				return true, err
+			}
+			if d.At != at || k.queueOf(d.Kind) != queue {
+				return true, errorsmod.Wrapf(types.ErrInvariant, "deadline %s %x is listed at %d or in the other queue", d.Kind, d.Id, at)
+			}
+			listed++
+			return false, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return indexed(nil, "deadlines", listed, len(gs.Deadlines))
+}
+
+func (k *Keeper) checkAttestationIndex(ctx context.Context, gs *types.GenesisState) error {
+	listed := 0
+	err := k.attestations.Indexes.host.Walk(ctx, nil, func(host, ref []byte) (bool, error) {
+		a, err := k.attestations.Get(ctx, ref)
+		if err != nil {
+			return true, err
+		}
+		if !bytes.Equal(a.HostId, host) {
+			return true, errorsmod.Wrapf(types.ErrInvariant, "attestation %x is listed under host %x", ref, host)
+		}
+		listed++
+		return false, nil
+	})
+	return indexed(err, "attestations by host", listed, len(gs.Attestations))
 }
 
 func (k *Keeper) checkHostIndex(ctx context.Context, gs *types.GenesisState) error {

@@ -14,6 +14,7 @@ import (
 	"cosmossdk.io/core/store"
 	errorsmod "cosmossdk.io/errors"
 	"cosmossdk.io/log/v2"
+	"cosmossdk.io/math"
 	"github.com/cosmos/cosmos-sdk/codec"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -65,6 +66,7 @@ type Keeper struct {
 
 	addressCodec address.Codec
 	bank         types.BankKeeper
+	vesting      []types.Slashable
 	authority    string
 
 	params        collections.Item[types.Params]
@@ -79,11 +81,27 @@ type Keeper struct {
 	consents      collections.Map[grantKey, types.ControllerConsent]
 	blockHashes   collections.Map[uint64, []byte]
 	epochStarts   collections.Map[uint64, types.EpochStart]
+
+	heightDeadlines *deadlineMap
+	timeDeadlines   *deadlineMap
+	usedEvidence    collections.Map[[]byte, types.UsedEvidence]
+	strikes         collections.Map[strikesKey, types.Strikes]
+	deferred        collections.Map[uint64, types.DeferredPunishment]
+	nextDeferred    collections.Sequence
+	breaker         collections.Item[types.Breaker]
+	bonded          collections.Item[math.Int]
+	barred          collections.KeySet[[]byte]
+	reports         collections.Map[uint64, types.Report]
+	lastReport      collections.Sequence
+	verifiers       collections.Map[[]byte, types.Verifier]
+	attestations    *collections.IndexedMap[[]byte, types.Attestation, attestationIndexes]
 }
 
-// NewKeeper returns the keeper. It panics where the wiring is wrong: a bad authority or clashing prefixes.
+// NewKeeper returns the keeper. It panics where the wiring is wrong: a bad authority or clashing prefixes. A slash that bond and unbonding
+// money do not cover goes on to vesting, in that order.
 func NewKeeper(
 	cdc codec.BinaryCodec, storeService store.KVStoreService, addressCodec address.Codec, bank types.BankKeeper, authority []byte,
+	vesting ...types.Slashable,
 ) *Keeper {
 	authorityText, err := addressCodec.BytesToString(authority)
 	if err != nil {
@@ -93,6 +111,7 @@ func NewKeeper(
 	k := &Keeper{
 		addressCodec: addressCodec,
 		bank:         bank,
+		vesting:      vesting,
 		authority:    authorityText,
 
 		params:        collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
@@ -111,6 +130,8 @@ func NewKeeper(
 	k.hosts = newHosts(sb, cdc, addressCodec)
 	k.gpus = newGPUs(sb, cdc)
 	k.unbondings = newUnbondings(sb, cdc, addressCodec)
+	k.addOffences(sb, cdc)
+	k.addAttestations(sb, cdc)
 	k.Schema, err = sb.Build()
 	if err != nil {
 		panic(err)

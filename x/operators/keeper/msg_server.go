@@ -112,7 +112,7 @@ func (m msgServer) UpdateHost(ctx context.Context, msg *types.MsgUpdateHost) (*t
 	if err != nil {
 		return nil, err
 	}
-	id, err := hostID(msg.HostId)
+	id, err := hash32("host_id", msg.HostId)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (m msgServer) RegisterHostKey(ctx context.Context, msg *types.MsgRegisterHo
 	if err != nil {
 		return nil, err
 	}
-	id, err := hostID(msg.HostId)
+	id, err := hash32("host_id", msg.HostId)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (m msgServer) CommitGPUs(ctx context.Context, msg *types.MsgCommitGPUs) (*t
 	if err != nil {
 		return nil, err
 	}
-	id, err := hostID(msg.HostId)
+	id, err := hash32("host_id", msg.HostId)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (m msgServer) SubmitCapacity(ctx context.Context, msg *types.MsgSubmitCapac
 	if err != nil {
 		return nil, err
 	}
-	id, err := hostID(msg.HostId)
+	id, err := hash32("host_id", msg.HostId)
 	if err != nil {
 		return nil, err
 	}
@@ -242,9 +242,9 @@ func (m msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams)
 	return &types.MsgUpdateParamsResponse{}, nil
 }
 
-func hostID(b []byte) ([32]byte, error) {
+func hash32(field string, b []byte) ([32]byte, error) {
 	if len(b) != types.HashLength {
-		return [32]byte{}, errorsmod.Wrapf(types.ErrInvalidRequest, "host_id has %d bytes, want %d", len(b), types.HashLength)
+		return [32]byte{}, errorsmod.Wrapf(types.ErrInvalidRequest, "%s has %d bytes, want %d", field, len(b), types.HashLength)
 	}
 	return [32]byte(b), nil
 }

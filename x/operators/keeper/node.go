@@ -27,7 +27,7 @@ type NodeProof struct {
 // link moves, and is renewed, only by a fresh signature of that owner. The chain does not know who owns a node, so links of
 // different owners do not touch each other: whoever comes first cannot shut the true owner out.
 //
-// Errors: ErrUnknownOperator, ErrTombstoned, ErrBadExpiry, ErrBadNonce, ErrBadLink.
+// Errors: ErrUnknownOperator, ErrTombstoned, ErrBadExpiry, ErrBarred, ErrBadNonce, ErrBadLink.
 func (k *Keeper) LinkNode(ctx context.Context, operator []byte, proof NodeProof) error {
 	op, err := k.liveOperator(ctx, operator)
 	if err != nil {
@@ -39,6 +39,9 @@ func (k *Keeper) LinkNode(ctx context.Context, operator []byte, proof NodeProof)
 	at := collections.Join(proof.NodeHash, proof.Owner[:])
 	old, err := k.nodeLinks.Get(ctx, at) // absent: nonce 0
 	if err != nil && !errors.Is(err, collections.ErrNotFound) {
+		return err
+	}
+	if err := k.checkLinkFree(ctx, &old); err != nil {
 		return err
 	}
 	if old.Nonce+1 != proof.Nonce {
@@ -59,6 +62,25 @@ func (k *Keeper) LinkNode(ctx context.Context, operator []byte, proof NodeProof)
 		return err
 	}
 	return emit(ctx, &types.EventNodeLinked{Link: link})
+}
+
+// checkLinkFree checks that a link, which may be the zero one, can move: a tombstoned operator's nodes go down with it.
+func (k *Keeper) checkLinkFree(ctx context.Context, link *types.NodeLink) error {
+	if link.Operator == "" {
+		return nil
+	}
+	addr, err := k.parseOperator(link.Operator)
+	if err != nil {
+		return err
+	}
+	op, err := k.Operator(ctx, addr)
+	if err != nil {
+		return err
+	}
+	if op.Status == types.OperatorStatus_OPERATOR_STATUS_TOMBSTONED {
+		return errorsmod.Wrapf(types.ErrBarred, "node %q", link.NodeHash)
+	}
+	return nil
 }
 
 // NodeLink returns the link of a node by an owner. Errors: ErrUnknownNode.

@@ -24,7 +24,9 @@ func (k *Keeper) Operator(ctx context.Context, addr []byte) (types.Operator, err
 	return op, err
 }
 
-// liveOperator returns an operator that is not tombstoned. Errors: ErrUnknownOperator, ErrTombstoned.
+// liveOperator returns an operator that is not tombstoned, and whose controller stands behind no operator that is.
+//
+// Errors: ErrUnknownOperator, ErrTombstoned, ErrBarred.
 func (k *Keeper) liveOperator(ctx context.Context, addr []byte) (types.Operator, error) {
 	op, err := k.Operator(ctx, addr)
 	if err != nil {
@@ -33,13 +35,17 @@ func (k *Keeper) liveOperator(ctx context.Context, addr []byte) (types.Operator,
 	if op.Status == types.OperatorStatus_OPERATOR_STATUS_TOMBSTONED {
 		return types.Operator{}, errorsmod.Wrap(types.ErrTombstoned, op.Address)
 	}
-	return op, nil
+	controller, err := k.parseAddress("controller", op.Controller)
+	if err != nil {
+		return types.Operator{}, err
+	}
+	return op, k.checkBarred(ctx, addr, controller)
 }
 
 // RegisterOperator registers an operator with an optional first bond. An empty controller is the operator itself; another one
 // must have consented, and the consent is used up.
 //
-// Errors: ErrInvalidAddress, ErrInvalidRequest, ErrOperatorExists, ErrNoConsent, and those of Bond.
+// Errors: ErrInvalidAddress, ErrInvalidRequest, ErrOperatorExists, ErrBarred, ErrNoConsent, and those of Bond.
 func (k *Keeper) RegisterOperator(ctx context.Context, addr, controller []byte, about types.Description, bond uint64) error {
 	if len(addr) != types.AddressLength {
 		return errorsmod.Wrapf(types.ErrInvalidAddress, "operator has %d bytes, want %d", len(addr), types.AddressLength)
@@ -48,6 +54,9 @@ func (k *Keeper) RegisterOperator(ctx context.Context, addr, controller []byte, 
 		return err
 	}
 	if err := k.checkUnregistered(ctx, addr); err != nil {
+		return err
+	}
+	if err := k.checkBarred(ctx, addr, controller); err != nil {
 		return err
 	}
 	op, err := k.newOperator(ctx, addr, controller, about)
@@ -144,7 +153,7 @@ func (k *Keeper) CheckSender(ctx context.Context, operator, sender []byte) error
 // CheckMayWork checks that an operator may take new work now, which the operator's query answers to gateways. Work that it served before
 // a jail may still be submitted; what was served in one is found by Operator.JailedDuring.
 //
-// Errors: ErrUnknownOperator, ErrTombstoned, ErrJailed, ErrBondTooLow.
+// Errors: ErrUnknownOperator, ErrTombstoned, ErrBarred, ErrJailed, ErrBondTooLow.
 func (k *Keeper) CheckMayWork(ctx context.Context, operator []byte) error {
 	op, err := k.liveOperator(ctx, operator)
 	if err != nil {

@@ -48,7 +48,7 @@ func (q queryServer) Operator(ctx context.Context, req *types.QueryOperatorReque
 	}
 	mayWork := true
 	switch err := q.k.CheckMayWork(ctx, addr); {
-	case errors.Is(err, types.ErrTombstoned), errors.Is(err, types.ErrJailed), errors.Is(err, types.ErrBondTooLow):
+	case errors.Is(err, types.ErrTombstoned), errors.Is(err, types.ErrBarred), errors.Is(err, types.ErrJailed), errors.Is(err, types.ErrBondTooLow):
 		mayWork = false
 	case err != nil:
 		return nil, err

@@ -5,6 +5,7 @@ package keeper
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"github.com/gpucoord/gpucoord/domain/split"
@@ -12,52 +13,71 @@ import (
 	"github.com/gpucoord/gpucoord/x/operators/types"
 )
 
-const offenceReceiptFraud = "receipt_fraud"
+const (
+	// fraudFactor times the claim is the least cost of a fraud, as split.SlashFraud has it.
+	fraudFactor = 20
+	everything  = math.MaxUint64
+)
 
-// SlashFraud slashes an operator for receipt fraud worth claimUusdc: 20 times the claim, at least 20 % of bond and unbonding
-// money together, at most all of it. The bond pays first, then the unbonding entries, soonest to mature first; all of it goes
-// to insurance. New work is refused for jail_fraud_blocks; a jail is never shortened, and one that still runs is extended (Operator.Jail).
-//
-// Returns the sum taken, in ultai; 0 where nothing is left. Errors: ErrUnknownOperator, ErrInvariant.
-func (k *Keeper) SlashFraud(ctx context.Context, operator []byte, claimUusdc uint64, evidence string) (uint64, error) {
-	op, err := k.Operator(ctx, operator)
+// taken is what a slash took and where from, in ultai.
+type taken struct {
+	sum, vesting uint64
+	entries      []types.Unbonding // those that were reduced, as they are after it
+}
+
+// wanted returns what an offence costs, in ultai, where slashable is the operator's bond and unbonding money. It may be more than that:
+// vesting rewards are asked for the rest.
+func wanted(row *types.OffenceRow, step types.OffenceStep, claimUusdc, slashable uint64, params *types.Params) (uint64, error) {
+	if step.SlashBps == wholeBps {
+		return everything, nil
+	}
+	if !row.ByClaim {
+		return split.SlashBps(slashable, step.SlashBps)
+	}
+	least, err := split.SlashFraud(claimUusdc, params.BondPriceUusdc, slashable)
 	if err != nil {
 		return 0, err
 	}
-	params, err := k.params.Get(ctx)
-	if err != nil {
-		return 0, err
+	value, ok := u128.MulDiv(claimUusdc, fraudFactor, 1)
+	if !ok {
+		value = math.MaxUint64
 	}
+	byClaim, err := split.SlashValue(value, params.BondPriceUusdc, math.MaxUint64)
+	return max(least, byClaim), err
+}
+
+// take takes at most amount ultai from an operator: from its bond, then its unbonding entries, soonest to mature first, then its vesting
+// rewards. All of it is in the module account after it. The caller stores op.
+func (k *Keeper) take(ctx context.Context, operator []byte, op *types.Operator, amount uint64) (taken, error) {
 	slashable, ok := u128.Add(op.BondUltai, op.UnbondingUltai)
 	if !ok {
-		return 0, types.ErrInvariant.Wrapf("bond %d + unbonding %d", op.BondUltai, op.UnbondingUltai)
+		return taken{}, types.ErrInvariant.Wrapf("bond %d + unbonding %d", op.BondUltai, op.UnbondingUltai)
 	}
-	slash, err := split.SlashFraud(claimUusdc, params.BondPriceUusdc, slashable)
-	if err != nil {
-		return 0, err
-	}
-	fromBond := min(slash, op.BondUltai)
-	reduced, err := k.slashUnbondings(ctx, operator, &op, slash-fromBond)
-	if err != nil {
-		return 0, err
+	t := taken{sum: min(amount, slashable)}
+	fromBond := min(t.sum, op.BondUltai)
+	var err error
+	if t.entries, err = k.slashUnbondings(ctx, operator, op, t.sum-fromBond); err != nil {
+		return taken{}, err
 	}
 	op.BondUltai -= fromBond
-	op.SlashedUltai = addSaturating(op.SlashedUltai, slash)
-	op.Jail(height(ctx), height(ctx)+params.JailFraudBlocks)
-	if err := k.operators.Set(ctx, operator, op); err != nil {
-		return 0, err
+	if err := k.moveBonded(ctx, 0, fromBond); err != nil {
+		return taken{}, err
 	}
-	if slash > 0 {
-		if err := k.bank.SendCoinsFromModuleToModule(ctx, types.ModuleName, types.InsuranceAccount, ultai(slash)); err != nil {
-			return 0, err
+	for _, source := range k.vesting {
+		if t.sum == amount {
+			break
 		}
+		part, err := source.SlashVesting(ctx, operator, amount-t.sum)
+		if err != nil {
+			return taken{}, err
+		}
+		if part > amount-t.sum {
+			return taken{}, types.ErrInvariant.Wrapf("vesting gave %d ultai, asked were %d", part, amount-t.sum)
+		}
+		t.sum, t.vesting = t.sum+part, t.vesting+part
 	}
-	return slash, emit(ctx, &types.EventSlashed{
-		Operator: op.Address, Offence: offenceReceiptFraud, Evidence: evidence,
-		SlashUltai: slash, InsuranceUltai: slash,
-		BondUltai: op.BondUltai, UnbondingUltai: op.UnbondingUltai,
-		JailedFrom: op.JailedFrom, JailedUntil: op.JailedUntil, Entries: reduced,
-	})
+	op.SlashedUltai = addSaturating(op.SlashedUltai, t.sum)
+	return t, nil
 }
 
 // slashUnbondings takes amount ultai from the operator's entries and returns those that were reduced, as they are after it.
@@ -103,7 +123,7 @@ func (k *Keeper) slashUnbondings(ctx context.Context, operator []byte, op *types
 func addSaturating(a, b uint64) uint64 {
 	sum, ok := u128.Add(a, b)
 	if !ok {
-		return 1<<64 - 1
+		return math.MaxUint64
 	}
 	return sum
 }

@@ -40,7 +40,7 @@ func TestSlashFraudTakesFromBondFirst(t *testing.T) {
 	require.EqualValues(t, 6_000_000, f.bank.of(types.ModuleName))
 	f.events(t, &types.EventSlashed{
 		Operator: addr("alice"), Offence: "receipt_fraud", Evidence: "sample_not_opened batch 7", SlashUltai: 4_000_000,
-		InsuranceUltai: 4_000_000, BondUltai: 2_000_000, UnbondingUltai: 4_000_000, JailedFrom: 3, JailedUntil: 3 + 201_600,
+		InsuranceUltai: 4_000_000, BondUltai: 2_000_000, UnbondingUltai: 4_000_000, JailedFrom: 3, JailedUntil: 3 + 201_600, Nth: 1,
 	})
 	require.ErrorIs(t, f.k.CheckMayWork(f.ctx, raw("alice")), types.ErrJailed)
 	f.end(t)
@@ -66,7 +66,7 @@ func TestSlashFraudReachesUnbondingEntries(t *testing.T) {
 	require.EqualValues(t, 1, op.Unbondings)
 	f.events(t, &types.EventSlashed{
 		Operator: addr("alice"), Offence: "receipt_fraud", Evidence: "x", SlashUltai: 8_500_000, InsuranceUltai: 8_500_000,
-		UnbondingUltai: 1_500_000, JailedFrom: 3, JailedUntil: 3 + 201_600,
+		UnbondingUltai: 1_500_000, JailedFrom: 3, JailedUntil: 3 + 201_600, Nth: 1,
 		Entries: []types.Unbonding{
 			{Id: 0, Operator: addr("alice"), MatureHeight: 202},
 			{Id: 1, Operator: addr("alice"), AmountUltai: 1_500_000, MatureHeight: 203},

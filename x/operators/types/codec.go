@@ -24,6 +24,13 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgAuthoriseRelayer{},
 		&MsgRevokeRelayer{},
 		&MsgLinkNode{},
+		&MsgResolveDeferred{},
+		&MsgCommitReport{},
+		&MsgRegisterVerifier{},
+		&MsgLeaveVerifiers{},
+		&MsgSubmitAttestation{},
+		&MsgSignVerdict{},
+		&MsgChallengeAttestation{},
 		&MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)

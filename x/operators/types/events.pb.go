@@ -379,6 +379,12 @@ type EventSlashed struct {
 	Entries []Unbonding `protobuf:"bytes,11,rep,name=entries,proto3" json:"entries"`
 	// jailed_from is the first height of the jail.
 	JailedFrom uint64 `protobuf:"varint,12,opt,name=jailed_from,json=jailedFrom,proto3" json:"jailed_from,omitempty"`
+	// vesting_ultai is the part of slash_ultai that came from vesting rewards.
+	VestingUltai uint64 `protobuf:"varint,13,opt,name=vesting_ultai,json=vestingUltai,proto3" json:"vesting_ultai,omitempty"`
+	// nth is which offence of its kind this is within escalation_blocks, from 1.
+	Nth uint32 `protobuf:"varint,14,opt,name=nth,proto3" json:"nth,omitempty"`
+	// tombstoned is true when the operator is out for good by it.
+	Tombstoned bool `protobuf:"varint,15,opt,name=tombstoned,proto3" json:"tombstoned,omitempty"`
 }
 
 func (m *EventSlashed) Reset()         { *m = EventSlashed{} }
@@ -498,6 +504,1482 @@ func (m *EventSlashed) GetJailedFrom() uint64 {
 	return 0
 }
 
+func (m *EventSlashed) GetVestingUltai() uint64 {
+	if m != nil {
+		return m.VestingUltai
+	}
+	return 0
+}
+
+func (m *EventSlashed) GetNth() uint32 {
+	if m != nil {
+		return m.Nth
+	}
+	return 0
+}
+
+func (m *EventSlashed) GetTombstoned() bool {
+	if m != nil {
+		return m.Tombstoned
+	}
+	return false
+}
+
+// EventPunishmentDeferred is emitted when the breaker has a punishment wait for governance.
+type EventPunishmentDeferred struct {
+	// deferred is what waits.
+	Deferred DeferredPunishment `protobuf:"bytes,1,opt,name=deferred,proto3" json:"deferred"`
+	// breaker is what the epoch's offences have hit, with this one.
+	Breaker Breaker `protobuf:"bytes,2,opt,name=breaker,proto3" json:"breaker"`
+}
+
+func (m *EventPunishmentDeferred) Reset()         { *m = EventPunishmentDeferred{} }
+func (m *EventPunishmentDeferred) String() string { return proto.CompactTextString(m) }
+func (*EventPunishmentDeferred) ProtoMessage()    {}
+func (*EventPunishmentDeferred) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{7}
+}
+func (m *EventPunishmentDeferred) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventPunishmentDeferred) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventPunishmentDeferred.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventPunishmentDeferred) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventPunishmentDeferred.Merge(m, src)
+}
+func (m *EventPunishmentDeferred) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventPunishmentDeferred) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventPunishmentDeferred.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventPunishmentDeferred proto.InternalMessageInfo
+
+func (m *EventPunishmentDeferred) GetDeferred() DeferredPunishment {
+	if m != nil {
+		return m.Deferred
+	}
+	return DeferredPunishment{}
+}
+
+func (m *EventPunishmentDeferred) GetBreaker() Breaker {
+	if m != nil {
+		return m.Breaker
+	}
+	return Breaker{}
+}
+
+// EventDeferredClosed is emitted when a deferred punishment is executed, dropped or lapses.
+type EventDeferredClosed struct {
+	// id is its id.
+	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// operator is whose it was, bech32.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// outcome is "executed", "dropped" or "lapsed".
+	Outcome string `protobuf:"bytes,3,opt,name=outcome,proto3" json:"outcome,omitempty"`
+}
+
+func (m *EventDeferredClosed) Reset()         { *m = EventDeferredClosed{} }
+func (m *EventDeferredClosed) String() string { return proto.CompactTextString(m) }
+func (*EventDeferredClosed) ProtoMessage()    {}
+func (*EventDeferredClosed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{8}
+}
+func (m *EventDeferredClosed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDeferredClosed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDeferredClosed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDeferredClosed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDeferredClosed.Merge(m, src)
+}
+func (m *EventDeferredClosed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDeferredClosed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDeferredClosed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDeferredClosed proto.InternalMessageInfo
+
+func (m *EventDeferredClosed) GetId() uint64 {
+	if m != nil {
+		return m.Id
+	}
+	return 0
+}
+
+func (m *EventDeferredClosed) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventDeferredClosed) GetOutcome() string {
+	if m != nil {
+		return m.Outcome
+	}
+	return ""
+}
+
+// EventReportCommitted is emitted when a reporter puts up a bond.
+type EventReportCommitted struct {
+	// report is the report.
+	Report Report `protobuf:"bytes,1,opt,name=report,proto3" json:"report"`
+}
+
+func (m *EventReportCommitted) Reset()         { *m = EventReportCommitted{} }
+func (m *EventReportCommitted) String() string { return proto.CompactTextString(m) }
+func (*EventReportCommitted) ProtoMessage()    {}
+func (*EventReportCommitted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{9}
+}
+func (m *EventReportCommitted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventReportCommitted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventReportCommitted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventReportCommitted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventReportCommitted.Merge(m, src)
+}
+func (m *EventReportCommitted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventReportCommitted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventReportCommitted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventReportCommitted proto.InternalMessageInfo
+
+func (m *EventReportCommitted) GetReport() Report {
+	if m != nil {
+		return m.Report
+	}
+	return Report{}
+}
+
+// EventReportRevealed is emitted when a report's evidence is shown.
+type EventReportRevealed struct {
+	// report_id is the report.
+	ReportId uint64 `protobuf:"varint,1,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
+	// reporter is whose it is, bech32.
+	Reporter string `protobuf:"bytes,2,opt,name=reporter,proto3" json:"reporter,omitempty"`
+}
+
+func (m *EventReportRevealed) Reset()         { *m = EventReportRevealed{} }
+func (m *EventReportRevealed) String() string { return proto.CompactTextString(m) }
+func (*EventReportRevealed) ProtoMessage()    {}
+func (*EventReportRevealed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{10}
+}
+func (m *EventReportRevealed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventReportRevealed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventReportRevealed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventReportRevealed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventReportRevealed.Merge(m, src)
+}
+func (m *EventReportRevealed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventReportRevealed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventReportRevealed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventReportRevealed proto.InternalMessageInfo
+
+func (m *EventReportRevealed) GetReportId() uint64 {
+	if m != nil {
+		return m.ReportId
+	}
+	return 0
+}
+
+func (m *EventReportRevealed) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+// EventReportClosed is emitted when a report's bond leaves.
+type EventReportClosed struct {
+	// report_id is the report.
+	ReportId uint64 `protobuf:"varint,1,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
+	// reporter is whose it was, bech32.
+	Reporter string `protobuf:"bytes,2,opt,name=reporter,proto3" json:"reporter,omitempty"`
+	// bond_ultai is the bond.
+	BondUltai uint64 `protobuf:"varint,3,opt,name=bond_ultai,json=bondUltai,proto3" json:"bond_ultai,omitempty"`
+	// outcome is "returned", "expired" or "forfeited".
+	Outcome string `protobuf:"bytes,4,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// recipient got the bond, bech32; empty is insurance.
+	Recipient string `protobuf:"bytes,5,opt,name=recipient,proto3" json:"recipient,omitempty"`
+}
+
+func (m *EventReportClosed) Reset()         { *m = EventReportClosed{} }
+func (m *EventReportClosed) String() string { return proto.CompactTextString(m) }
+func (*EventReportClosed) ProtoMessage()    {}
+func (*EventReportClosed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{11}
+}
+func (m *EventReportClosed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventReportClosed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventReportClosed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventReportClosed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventReportClosed.Merge(m, src)
+}
+func (m *EventReportClosed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventReportClosed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventReportClosed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventReportClosed proto.InternalMessageInfo
+
+func (m *EventReportClosed) GetReportId() uint64 {
+	if m != nil {
+		return m.ReportId
+	}
+	return 0
+}
+
+func (m *EventReportClosed) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+func (m *EventReportClosed) GetBondUltai() uint64 {
+	if m != nil {
+		return m.BondUltai
+	}
+	return 0
+}
+
+func (m *EventReportClosed) GetOutcome() string {
+	if m != nil {
+		return m.Outcome
+	}
+	return ""
+}
+
+func (m *EventReportClosed) GetRecipient() string {
+	if m != nil {
+		return m.Recipient
+	}
+	return ""
+}
+
+// EventVerifierBonded is emitted when a verifier registers or adds to its bond.
+type EventVerifierBonded struct {
+	// verifier is the verifier after it.
+	Verifier Verifier `protobuf:"bytes,1,opt,name=verifier,proto3" json:"verifier"`
+}
+
+func (m *EventVerifierBonded) Reset()         { *m = EventVerifierBonded{} }
+func (m *EventVerifierBonded) String() string { return proto.CompactTextString(m) }
+func (*EventVerifierBonded) ProtoMessage()    {}
+func (*EventVerifierBonded) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{12}
+}
+func (m *EventVerifierBonded) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventVerifierBonded) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventVerifierBonded.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventVerifierBonded) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventVerifierBonded.Merge(m, src)
+}
+func (m *EventVerifierBonded) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventVerifierBonded) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventVerifierBonded.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventVerifierBonded proto.InternalMessageInfo
+
+func (m *EventVerifierBonded) GetVerifier() Verifier {
+	if m != nil {
+		return m.Verifier
+	}
+	return Verifier{}
+}
+
+// EventVerifierLeaving is emitted when a verifier ends its duty.
+type EventVerifierLeaving struct {
+	// verifier is the verifier after it.
+	Verifier Verifier `protobuf:"bytes,1,opt,name=verifier,proto3" json:"verifier"`
+}
+
+func (m *EventVerifierLeaving) Reset()         { *m = EventVerifierLeaving{} }
+func (m *EventVerifierLeaving) String() string { return proto.CompactTextString(m) }
+func (*EventVerifierLeaving) ProtoMessage()    {}
+func (*EventVerifierLeaving) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{13}
+}
+func (m *EventVerifierLeaving) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventVerifierLeaving) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventVerifierLeaving.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventVerifierLeaving) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventVerifierLeaving.Merge(m, src)
+}
+func (m *EventVerifierLeaving) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventVerifierLeaving) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventVerifierLeaving.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventVerifierLeaving proto.InternalMessageInfo
+
+func (m *EventVerifierLeaving) GetVerifier() Verifier {
+	if m != nil {
+		return m.Verifier
+	}
+	return Verifier{}
+}
+
+// EventVerifierReleased is emitted when a leaving verifier has its bond back.
+type EventVerifierReleased struct {
+	// verifier is the verifier as it was.
+	Verifier Verifier `protobuf:"bytes,1,opt,name=verifier,proto3" json:"verifier"`
+}
+
+func (m *EventVerifierReleased) Reset()         { *m = EventVerifierReleased{} }
+func (m *EventVerifierReleased) String() string { return proto.CompactTextString(m) }
+func (*EventVerifierReleased) ProtoMessage()    {}
+func (*EventVerifierReleased) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{14}
+}
+func (m *EventVerifierReleased) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventVerifierReleased) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventVerifierReleased.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventVerifierReleased) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventVerifierReleased.Merge(m, src)
+}
+func (m *EventVerifierReleased) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventVerifierReleased) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventVerifierReleased.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventVerifierReleased proto.InternalMessageInfo
+
+func (m *EventVerifierReleased) GetVerifier() Verifier {
+	if m != nil {
+		return m.Verifier
+	}
+	return Verifier{}
+}
+
+// EventVerifierSlashed is emitted when a verifier loses its bond by a verdict for forged evidence. All of it goes to insurance.
+type EventVerifierSlashed struct {
+	// verifier is who, bech32.
+	Verifier string `protobuf:"bytes,1,opt,name=verifier,proto3" json:"verifier,omitempty"`
+	// ref is the attestation, 32 bytes.
+	Ref []byte `protobuf:"bytes,2,opt,name=ref,proto3" json:"ref,omitempty"`
+	// slash_ultai is what was taken.
+	SlashUltai uint64 `protobuf:"varint,3,opt,name=slash_ultai,json=slashUltai,proto3" json:"slash_ultai,omitempty"`
+}
+
+func (m *EventVerifierSlashed) Reset()         { *m = EventVerifierSlashed{} }
+func (m *EventVerifierSlashed) String() string { return proto.CompactTextString(m) }
+func (*EventVerifierSlashed) ProtoMessage()    {}
+func (*EventVerifierSlashed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{15}
+}
+func (m *EventVerifierSlashed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventVerifierSlashed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventVerifierSlashed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventVerifierSlashed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventVerifierSlashed.Merge(m, src)
+}
+func (m *EventVerifierSlashed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventVerifierSlashed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventVerifierSlashed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventVerifierSlashed proto.InternalMessageInfo
+
+func (m *EventVerifierSlashed) GetVerifier() string {
+	if m != nil {
+		return m.Verifier
+	}
+	return ""
+}
+
+func (m *EventVerifierSlashed) GetRef() []byte {
+	if m != nil {
+		return m.Ref
+	}
+	return nil
+}
+
+func (m *EventVerifierSlashed) GetSlashUltai() uint64 {
+	if m != nil {
+		return m.SlashUltai
+	}
+	return 0
+}
+
+// EventAttestationSubmitted is emitted when evidence is published. The bytes are in state.
+type EventAttestationSubmitted struct {
+	// ref is its reference, 32 bytes.
+	Ref []byte `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+	// host_id is the host, 32 bytes.
+	HostId []byte `protobuf:"bytes,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	// operator is its operator, bech32.
+	Operator string `protobuf:"bytes,3,opt,name=operator,proto3" json:"operator,omitempty"`
+	// format names how it is read.
+	Format string `protobuf:"bytes,4,opt,name=format,proto3" json:"format,omitempty"`
+	// claims are what it claims, as bits.
+	Claims uint32 `protobuf:"varint,5,opt,name=claims,proto3" json:"claims,omitempty"`
+	// not_before is when it begins to hold, in Unix seconds.
+	NotBefore uint64 `protobuf:"varint,6,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"`
+	// not_after is the last second at which it holds, in Unix seconds.
+	NotAfter uint64 `protobuf:"varint,7,opt,name=not_after,json=notAfter,proto3" json:"not_after,omitempty"`
+}
+
+func (m *EventAttestationSubmitted) Reset()         { *m = EventAttestationSubmitted{} }
+func (m *EventAttestationSubmitted) String() string { return proto.CompactTextString(m) }
+func (*EventAttestationSubmitted) ProtoMessage()    {}
+func (*EventAttestationSubmitted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{16}
+}
+func (m *EventAttestationSubmitted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventAttestationSubmitted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventAttestationSubmitted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventAttestationSubmitted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventAttestationSubmitted.Merge(m, src)
+}
+func (m *EventAttestationSubmitted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventAttestationSubmitted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventAttestationSubmitted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventAttestationSubmitted proto.InternalMessageInfo
+
+func (m *EventAttestationSubmitted) GetRef() []byte {
+	if m != nil {
+		return m.Ref
+	}
+	return nil
+}
+
+func (m *EventAttestationSubmitted) GetHostId() []byte {
+	if m != nil {
+		return m.HostId
+	}
+	return nil
+}
+
+func (m *EventAttestationSubmitted) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventAttestationSubmitted) GetFormat() string {
+	if m != nil {
+		return m.Format
+	}
+	return ""
+}
+
+func (m *EventAttestationSubmitted) GetClaims() uint32 {
+	if m != nil {
+		return m.Claims
+	}
+	return 0
+}
+
+func (m *EventAttestationSubmitted) GetNotBefore() uint64 {
+	if m != nil {
+		return m.NotBefore
+	}
+	return 0
+}
+
+func (m *EventAttestationSubmitted) GetNotAfter() uint64 {
+	if m != nil {
+		return m.NotAfter
+	}
+	return 0
+}
+
+// EventVerdictSigned is emitted when a verifier says what evidence proves.
+type EventVerdictSigned struct {
+	// ref is the attestation, 32 bytes.
+	Ref []byte `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+	// verdict is the verifier's word.
+	Verdict Verdict `protobuf:"bytes,2,opt,name=verdict,proto3" json:"verdict"`
+	// accepted_claims are the claims that enough verifiers have found proven with it.
+	AcceptedClaims uint32 `protobuf:"varint,3,opt,name=accepted_claims,json=acceptedClaims,proto3" json:"accepted_claims,omitempty"`
+}
+
+func (m *EventVerdictSigned) Reset()         { *m = EventVerdictSigned{} }
+func (m *EventVerdictSigned) String() string { return proto.CompactTextString(m) }
+func (*EventVerdictSigned) ProtoMessage()    {}
+func (*EventVerdictSigned) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{17}
+}
+func (m *EventVerdictSigned) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventVerdictSigned) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventVerdictSigned.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventVerdictSigned) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventVerdictSigned.Merge(m, src)
+}
+func (m *EventVerdictSigned) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventVerdictSigned) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventVerdictSigned.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventVerdictSigned proto.InternalMessageInfo
+
+func (m *EventVerdictSigned) GetRef() []byte {
+	if m != nil {
+		return m.Ref
+	}
+	return nil
+}
+
+func (m *EventVerdictSigned) GetVerdict() Verdict {
+	if m != nil {
+		return m.Verdict
+	}
+	return Verdict{}
+}
+
+func (m *EventVerdictSigned) GetAcceptedClaims() uint32 {
+	if m != nil {
+		return m.AcceptedClaims
+	}
+	return 0
+}
+
+// EventClaimsDemoted is emitted when an attestation raises its claims no more.
+type EventClaimsDemoted struct {
+	// ref is the attestation, 32 bytes.
+	Ref []byte `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+	// host_id is the host, 32 bytes.
+	HostId []byte `protobuf:"bytes,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	// claims are those it had raised, as bits.
+	Claims uint32 `protobuf:"varint,3,opt,name=claims,proto3" json:"claims,omitempty"`
+	// reason is "expired", "stale" or "forged".
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+}
+
+func (m *EventClaimsDemoted) Reset()         { *m = EventClaimsDemoted{} }
+func (m *EventClaimsDemoted) String() string { return proto.CompactTextString(m) }
+func (*EventClaimsDemoted) ProtoMessage()    {}
+func (*EventClaimsDemoted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{18}
+}
+func (m *EventClaimsDemoted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventClaimsDemoted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventClaimsDemoted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventClaimsDemoted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventClaimsDemoted.Merge(m, src)
+}
+func (m *EventClaimsDemoted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventClaimsDemoted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventClaimsDemoted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventClaimsDemoted proto.InternalMessageInfo
+
+func (m *EventClaimsDemoted) GetRef() []byte {
+	if m != nil {
+		return m.Ref
+	}
+	return nil
+}
+
+func (m *EventClaimsDemoted) GetHostId() []byte {
+	if m != nil {
+		return m.HostId
+	}
+	return nil
+}
+
+func (m *EventClaimsDemoted) GetClaims() uint32 {
+	if m != nil {
+		return m.Claims
+	}
+	return 0
+}
+
+func (m *EventClaimsDemoted) GetReason() string {
+	if m != nil {
+		return m.Reason
+	}
+	return ""
+}
+
+// EventAttestationForgotten is emitted when evidence leaves state after its challenge window.
+type EventAttestationForgotten struct {
+	// ref is the attestation, 32 bytes.
+	Ref []byte `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+}
+
+func (m *EventAttestationForgotten) Reset()         { *m = EventAttestationForgotten{} }
+func (m *EventAttestationForgotten) String() string { return proto.CompactTextString(m) }
+func (*EventAttestationForgotten) ProtoMessage()    {}
+func (*EventAttestationForgotten) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{19}
+}
+func (m *EventAttestationForgotten) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventAttestationForgotten) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventAttestationForgotten.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventAttestationForgotten) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventAttestationForgotten.Merge(m, src)
+}
+func (m *EventAttestationForgotten) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventAttestationForgotten) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventAttestationForgotten.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventAttestationForgotten proto.InternalMessageInfo
+
+func (m *EventAttestationForgotten) GetRef() []byte {
+	if m != nil {
+		return m.Ref
+	}
+	return nil
+}
+
+// EventProberBonded is emitted when a prober registers or adds to its bond.
+type EventProberBonded struct {
+	// prober is the prober after it.
+	Prober Prober `protobuf:"bytes,1,opt,name=prober,proto3" json:"prober"`
+}
+
+func (m *EventProberBonded) Reset()         { *m = EventProberBonded{} }
+func (m *EventProberBonded) String() string { return proto.CompactTextString(m) }
+func (*EventProberBonded) ProtoMessage()    {}
+func (*EventProberBonded) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{20}
+}
+func (m *EventProberBonded) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventProberBonded) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventProberBonded.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventProberBonded) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventProberBonded.Merge(m, src)
+}
+func (m *EventProberBonded) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventProberBonded) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventProberBonded.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventProberBonded proto.InternalMessageInfo
+
+func (m *EventProberBonded) GetProber() Prober {
+	if m != nil {
+		return m.Prober
+	}
+	return Prober{}
+}
+
+// EventProberLeaving is emitted when a prober ends its duty.
+type EventProberLeaving struct {
+	// prober is the prober after it.
+	Prober Prober `protobuf:"bytes,1,opt,name=prober,proto3" json:"prober"`
+}
+
+func (m *EventProberLeaving) Reset()         { *m = EventProberLeaving{} }
+func (m *EventProberLeaving) String() string { return proto.CompactTextString(m) }
+func (*EventProberLeaving) ProtoMessage()    {}
+func (*EventProberLeaving) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{21}
+}
+func (m *EventProberLeaving) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventProberLeaving) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventProberLeaving.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventProberLeaving) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventProberLeaving.Merge(m, src)
+}
+func (m *EventProberLeaving) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventProberLeaving) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventProberLeaving.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventProberLeaving proto.InternalMessageInfo
+
+func (m *EventProberLeaving) GetProber() Prober {
+	if m != nil {
+		return m.Prober
+	}
+	return Prober{}
+}
+
+// EventProberReleased is emitted when a leaving prober has its bond back.
+type EventProberReleased struct {
+	// prober is the prober as it was.
+	Prober Prober `protobuf:"bytes,1,opt,name=prober,proto3" json:"prober"`
+}
+
+func (m *EventProberReleased) Reset()         { *m = EventProberReleased{} }
+func (m *EventProberReleased) String() string { return proto.CompactTextString(m) }
+func (*EventProberReleased) ProtoMessage()    {}
+func (*EventProberReleased) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{22}
+}
+func (m *EventProberReleased) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventProberReleased) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventProberReleased.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventProberReleased) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventProberReleased.Merge(m, src)
+}
+func (m *EventProberReleased) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventProberReleased) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventProberReleased.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventProberReleased proto.InternalMessageInfo
+
+func (m *EventProberReleased) GetProber() Prober {
+	if m != nil {
+		return m.Prober
+	}
+	return Prober{}
+}
+
+// EventProberFined is emitted when a prober fails its duty. The fine goes to insurance.
+type EventProberFined struct {
+	// epoch is the panel's.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// prober is the prober after it.
+	Prober Prober `protobuf:"bytes,2,opt,name=prober,proto3" json:"prober"`
+	// reason is "copied", "unrevealed" or "absent".
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// fine_ultai is what was taken.
+	FineUltai uint64 `protobuf:"varint,4,opt,name=fine_ultai,json=fineUltai,proto3" json:"fine_ultai,omitempty"`
+}
+
+func (m *EventProberFined) Reset()         { *m = EventProberFined{} }
+func (m *EventProberFined) String() string { return proto.CompactTextString(m) }
+func (*EventProberFined) ProtoMessage()    {}
+func (*EventProberFined) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{23}
+}
+func (m *EventProberFined) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventProberFined) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventProberFined.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventProberFined) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventProberFined.Merge(m, src)
+}
+func (m *EventProberFined) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventProberFined) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventProberFined.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventProberFined proto.InternalMessageInfo
+
+func (m *EventProberFined) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *EventProberFined) GetProber() Prober {
+	if m != nil {
+		return m.Prober
+	}
+	return Prober{}
+}
+
+func (m *EventProberFined) GetReason() string {
+	if m != nil {
+		return m.Reason
+	}
+	return ""
+}
+
+func (m *EventProberFined) GetFineUltai() uint64 {
+	if m != nil {
+		return m.FineUltai
+	}
+	return 0
+}
+
+// EventPanelDrawn is emitted when an epoch's panel is drawn.
+type EventPanelDrawn struct {
+	// panel is the panel.
+	Panel Panel `protobuf:"bytes,1,opt,name=panel,proto3" json:"panel"`
+}
+
+func (m *EventPanelDrawn) Reset()         { *m = EventPanelDrawn{} }
+func (m *EventPanelDrawn) String() string { return proto.CompactTextString(m) }
+func (*EventPanelDrawn) ProtoMessage()    {}
+func (*EventPanelDrawn) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{24}
+}
+func (m *EventPanelDrawn) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventPanelDrawn) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventPanelDrawn.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventPanelDrawn) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventPanelDrawn.Merge(m, src)
+}
+func (m *EventPanelDrawn) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventPanelDrawn) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventPanelDrawn.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventPanelDrawn proto.InternalMessageInfo
+
+func (m *EventPanelDrawn) GetPanel() Panel {
+	if m != nil {
+		return m.Panel
+	}
+	return Panel{}
+}
+
+// EventObservationsCommitted is emitted when a member of a panel commits.
+type EventObservationsCommitted struct {
+	// epoch is the panel's.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// prober is the member, bech32.
+	Prober string `protobuf:"bytes,2,opt,name=prober,proto3" json:"prober,omitempty"`
+	// commitment is 32 bytes.
+	Commitment []byte `protobuf:"bytes,3,opt,name=commitment,proto3" json:"commitment,omitempty"`
+}
+
+func (m *EventObservationsCommitted) Reset()         { *m = EventObservationsCommitted{} }
+func (m *EventObservationsCommitted) String() string { return proto.CompactTextString(m) }
+func (*EventObservationsCommitted) ProtoMessage()    {}
+func (*EventObservationsCommitted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{25}
+}
+func (m *EventObservationsCommitted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventObservationsCommitted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventObservationsCommitted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventObservationsCommitted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventObservationsCommitted.Merge(m, src)
+}
+func (m *EventObservationsCommitted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventObservationsCommitted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventObservationsCommitted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventObservationsCommitted proto.InternalMessageInfo
+
+func (m *EventObservationsCommitted) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *EventObservationsCommitted) GetProber() string {
+	if m != nil {
+		return m.Prober
+	}
+	return ""
+}
+
+func (m *EventObservationsCommitted) GetCommitment() []byte {
+	if m != nil {
+		return m.Commitment
+	}
+	return nil
+}
+
+// EventObservationsRevealed is emitted when a member of a panel reveals. The rows are in state until their medians are taken.
+type EventObservationsRevealed struct {
+	// epoch is the panel's.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// prober is the member, bech32.
+	Prober string `protobuf:"bytes,2,opt,name=prober,proto3" json:"prober,omitempty"`
+	// rows is how many.
+	Rows uint32 `protobuf:"varint,3,opt,name=rows,proto3" json:"rows,omitempty"`
+	// copied is true when they are counted out.
+	Copied bool `protobuf:"varint,4,opt,name=copied,proto3" json:"copied,omitempty"`
+}
+
+func (m *EventObservationsRevealed) Reset()         { *m = EventObservationsRevealed{} }
+func (m *EventObservationsRevealed) String() string { return proto.CompactTextString(m) }
+func (*EventObservationsRevealed) ProtoMessage()    {}
+func (*EventObservationsRevealed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{26}
+}
+func (m *EventObservationsRevealed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventObservationsRevealed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventObservationsRevealed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventObservationsRevealed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventObservationsRevealed.Merge(m, src)
+}
+func (m *EventObservationsRevealed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventObservationsRevealed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventObservationsRevealed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventObservationsRevealed proto.InternalMessageInfo
+
+func (m *EventObservationsRevealed) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *EventObservationsRevealed) GetProber() string {
+	if m != nil {
+		return m.Prober
+	}
+	return ""
+}
+
+func (m *EventObservationsRevealed) GetRows() uint32 {
+	if m != nil {
+		return m.Rows
+	}
+	return 0
+}
+
+func (m *EventObservationsRevealed) GetCopied() bool {
+	if m != nil {
+		return m.Copied
+	}
+	return false
+}
+
+// EventHostMeasured is emitted when a host's medians are conclusive.
+type EventHostMeasured struct {
+	// epoch is the panel's.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// host_id is the host, 32 bytes.
+	HostId []byte `protobuf:"bytes,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	// operator is its operator, bech32.
+	Operator string `protobuf:"bytes,3,opt,name=operator,proto3" json:"operator,omitempty"`
+	// observations is how many the medians are taken from.
+	Observations uint32 `protobuf:"varint,4,opt,name=observations,proto3" json:"observations,omitempty"`
+	// up_ppm is the median of uptime.
+	UpPpm uint64 `protobuf:"varint,5,opt,name=up_ppm,json=upPpm,proto3" json:"up_ppm,omitempty"`
+	// av_ppm is the median of answered over listed models.
+	AvPpm uint64 `protobuf:"varint,6,opt,name=av_ppm,json=avPpm,proto3" json:"av_ppm,omitempty"`
+	// ttft_ms is the median of the 95th percentile of TTFT; 0 was not measured.
+	TtftMs uint64 `protobuf:"varint,7,opt,name=ttft_ms,json=ttftMs,proto3" json:"ttft_ms,omitempty"`
+	// tokens_s is the median of tokens per second.
+	TokensS uint64 `protobuf:"varint,8,opt,name=tokens_s,json=tokensS,proto3" json:"tokens_s,omitempty"`
+}
+
+func (m *EventHostMeasured) Reset()         { *m = EventHostMeasured{} }
+func (m *EventHostMeasured) String() string { return proto.CompactTextString(m) }
+func (*EventHostMeasured) ProtoMessage()    {}
+func (*EventHostMeasured) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{27}
+}
+func (m *EventHostMeasured) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventHostMeasured) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventHostMeasured.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventHostMeasured) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventHostMeasured.Merge(m, src)
+}
+func (m *EventHostMeasured) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventHostMeasured) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventHostMeasured.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventHostMeasured proto.InternalMessageInfo
+
+func (m *EventHostMeasured) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *EventHostMeasured) GetHostId() []byte {
+	if m != nil {
+		return m.HostId
+	}
+	return nil
+}
+
+func (m *EventHostMeasured) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventHostMeasured) GetObservations() uint32 {
+	if m != nil {
+		return m.Observations
+	}
+	return 0
+}
+
+func (m *EventHostMeasured) GetUpPpm() uint64 {
+	if m != nil {
+		return m.UpPpm
+	}
+	return 0
+}
+
+func (m *EventHostMeasured) GetAvPpm() uint64 {
+	if m != nil {
+		return m.AvPpm
+	}
+	return 0
+}
+
+func (m *EventHostMeasured) GetTtftMs() uint64 {
+	if m != nil {
+		return m.TtftMs
+	}
+	return 0
+}
+
+func (m *EventHostMeasured) GetTokensS() uint64 {
+	if m != nil {
+		return m.TokensS
+	}
+	return 0
+}
+
+// EventProberPaid is emitted when a member of a panel is paid for the rows that counted.
+type EventProberPaid struct {
+	// epoch is the panel's.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// prober is the member, bech32.
+	Prober string `protobuf:"bytes,2,opt,name=prober,proto3" json:"prober,omitempty"`
+	// rows is how many counted.
+	Rows uint32 `protobuf:"varint,3,opt,name=rows,proto3" json:"rows,omitempty"`
+	// paid_uusdc is what it got of the probers' pool.
+	PaidUusdc uint64 `protobuf:"varint,4,opt,name=paid_uusdc,json=paidUusdc,proto3" json:"paid_uusdc,omitempty"`
+}
+
+func (m *EventProberPaid) Reset()         { *m = EventProberPaid{} }
+func (m *EventProberPaid) String() string { return proto.CompactTextString(m) }
+func (*EventProberPaid) ProtoMessage()    {}
+func (*EventProberPaid) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{28}
+}
+func (m *EventProberPaid) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventProberPaid) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventProberPaid.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventProberPaid) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventProberPaid.Merge(m, src)
+}
+func (m *EventProberPaid) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventProberPaid) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventProberPaid.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventProberPaid proto.InternalMessageInfo
+
+func (m *EventProberPaid) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *EventProberPaid) GetProber() string {
+	if m != nil {
+		return m.Prober
+	}
+	return ""
+}
+
+func (m *EventProberPaid) GetRows() uint32 {
+	if m != nil {
+		return m.Rows
+	}
+	return 0
+}
+
+func (m *EventProberPaid) GetPaidUusdc() uint64 {
+	if m != nil {
+		return m.PaidUusdc
+	}
+	return 0
+}
+
+// EventPanelConcluded is emitted when a panel's last median is taken.
+type EventPanelConcluded struct {
+	// panel is the panel.
+	Panel Panel `protobuf:"bytes,1,opt,name=panel,proto3" json:"panel"`
+}
+
+func (m *EventPanelConcluded) Reset()         { *m = EventPanelConcluded{} }
+func (m *EventPanelConcluded) String() string { return proto.CompactTextString(m) }
+func (*EventPanelConcluded) ProtoMessage()    {}
+func (*EventPanelConcluded) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{29}
+}
+func (m *EventPanelConcluded) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventPanelConcluded) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventPanelConcluded.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventPanelConcluded) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventPanelConcluded.Merge(m, src)
+}
+func (m *EventPanelConcluded) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventPanelConcluded) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventPanelConcluded.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventPanelConcluded proto.InternalMessageInfo
+
+func (m *EventPanelConcluded) GetPanel() Panel {
+	if m != nil {
+		return m.Panel
+	}
+	return Panel{}
+}
+
+// EventDeadlinePostponed is emitted when what was due failed and is tried again later.
+type EventDeadlinePostponed struct {
+	// deadline is the entry with its new time.
+	Deadline Deadline `protobuf:"bytes,1,opt,name=deadline,proto3" json:"deadline"`
+}
+
+func (m *EventDeadlinePostponed) Reset()         { *m = EventDeadlinePostponed{} }
+func (m *EventDeadlinePostponed) String() string { return proto.CompactTextString(m) }
+func (*EventDeadlinePostponed) ProtoMessage()    {}
+func (*EventDeadlinePostponed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{30}
+}
+func (m *EventDeadlinePostponed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDeadlinePostponed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDeadlinePostponed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDeadlinePostponed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDeadlinePostponed.Merge(m, src)
+}
+func (m *EventDeadlinePostponed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDeadlinePostponed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDeadlinePostponed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDeadlinePostponed proto.InternalMessageInfo
+
+func (m *EventDeadlinePostponed) GetDeadline() Deadline {
+	if m != nil {
+		return m.Deadline
+	}
+	return Deadline{}
+}
+
 // EventUnbondingPostponed is emitted when paying a mature entry failed and it is tried again later.
 type EventUnbondingPostponed struct {
 	// unbonding is the entry with its new mature height.
@@ -508,7 +1990,7 @@ func (m *EventUnbondingPostponed) Reset()         { *m = EventUnbondingPostponed
 func (m *EventUnbondingPostponed) String() string { return proto.CompactTextString(m) }
 func (*EventUnbondingPostponed) ProtoMessage()    {}
 func (*EventUnbondingPostponed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{7}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{31}
 }
 func (m *EventUnbondingPostponed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -554,7 +2036,7 @@ func (m *EventHostRegistered) Reset()         { *m = EventHostRegistered{} }
 func (m *EventHostRegistered) String() string { return proto.CompactTextString(m) }
 func (*EventHostRegistered) ProtoMessage()    {}
 func (*EventHostRegistered) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{8}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{32}
 }
 func (m *EventHostRegistered) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -600,7 +2082,7 @@ func (m *EventHostUpdated) Reset()         { *m = EventHostUpdated{} }
 func (m *EventHostUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventHostUpdated) ProtoMessage()    {}
 func (*EventHostUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{9}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{33}
 }
 func (m *EventHostUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -648,7 +2130,7 @@ func (m *EventHostKeyRegistered) Reset()         { *m = EventHostKeyRegistered{}
 func (m *EventHostKeyRegistered) String() string { return proto.CompactTextString(m) }
 func (*EventHostKeyRegistered) ProtoMessage()    {}
 func (*EventHostKeyRegistered) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{10}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{34}
 }
 func (m *EventHostKeyRegistered) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -701,7 +2183,7 @@ func (m *EventGPUCommitted) Reset()         { *m = EventGPUCommitted{} }
 func (m *EventGPUCommitted) String() string { return proto.CompactTextString(m) }
 func (*EventGPUCommitted) ProtoMessage()    {}
 func (*EventGPUCommitted) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{11}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{35}
 }
 func (m *EventGPUCommitted) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -749,7 +2231,7 @@ func (m *EventGPUReleased) Reset()         { *m = EventGPUReleased{} }
 func (m *EventGPUReleased) String() string { return proto.CompactTextString(m) }
 func (*EventGPUReleased) ProtoMessage()    {}
 func (*EventGPUReleased) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{12}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{36}
 }
 func (m *EventGPUReleased) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -812,7 +2294,7 @@ func (m *EventCapacityAccepted) Reset()         { *m = EventCapacityAccepted{} }
 func (m *EventCapacityAccepted) String() string { return proto.CompactTextString(m) }
 func (*EventCapacityAccepted) ProtoMessage()    {}
 func (*EventCapacityAccepted) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{13}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{37}
 }
 func (m *EventCapacityAccepted) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -893,7 +2375,7 @@ func (m *EventRelayerAuthorised) Reset()         { *m = EventRelayerAuthorised{}
 func (m *EventRelayerAuthorised) String() string { return proto.CompactTextString(m) }
 func (*EventRelayerAuthorised) ProtoMessage()    {}
 func (*EventRelayerAuthorised) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{14}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{38}
 }
 func (m *EventRelayerAuthorised) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -939,7 +2421,7 @@ func (m *EventRelayerRevoked) Reset()         { *m = EventRelayerRevoked{} }
 func (m *EventRelayerRevoked) String() string { return proto.CompactTextString(m) }
 func (*EventRelayerRevoked) ProtoMessage()    {}
 func (*EventRelayerRevoked) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{15}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{39}
 }
 func (m *EventRelayerRevoked) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -985,7 +2467,7 @@ func (m *EventNodeLinked) Reset()         { *m = EventNodeLinked{} }
 func (m *EventNodeLinked) String() string { return proto.CompactTextString(m) }
 func (*EventNodeLinked) ProtoMessage()    {}
 func (*EventNodeLinked) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{16}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{40}
 }
 func (m *EventNodeLinked) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1035,7 +2517,7 @@ func (m *EventReputationChanged) Reset()         { *m = EventReputationChanged{}
 func (m *EventReputationChanged) String() string { return proto.CompactTextString(m) }
 func (*EventReputationChanged) ProtoMessage()    {}
 func (*EventReputationChanged) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{17}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{41}
 }
 func (m *EventReputationChanged) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1095,7 +2577,7 @@ func (m *EventEpochStarted) Reset()         { *m = EventEpochStarted{} }
 func (m *EventEpochStarted) String() string { return proto.CompactTextString(m) }
 func (*EventEpochStarted) ProtoMessage()    {}
 func (*EventEpochStarted) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{18}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{42}
 }
 func (m *EventEpochStarted) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1143,7 +2625,7 @@ func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7f452b8d0c0fc8f2, []int{19}
+	return fileDescriptor_7f452b8d0c0fc8f2, []int{43}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1194,6 +2676,30 @@ func init() {
 	proto.RegisterType((*EventUnbondingStarted)(nil), "gpucoord.operators.v1.EventUnbondingStarted")
 	proto.RegisterType((*EventUnbondingPaid)(nil), "gpucoord.operators.v1.EventUnbondingPaid")
 	proto.RegisterType((*EventSlashed)(nil), "gpucoord.operators.v1.EventSlashed")
+	proto.RegisterType((*EventPunishmentDeferred)(nil), "gpucoord.operators.v1.EventPunishmentDeferred")
+	proto.RegisterType((*EventDeferredClosed)(nil), "gpucoord.operators.v1.EventDeferredClosed")
+	proto.RegisterType((*EventReportCommitted)(nil), "gpucoord.operators.v1.EventReportCommitted")
+	proto.RegisterType((*EventReportRevealed)(nil), "gpucoord.operators.v1.EventReportRevealed")
+	proto.RegisterType((*EventReportClosed)(nil), "gpucoord.operators.v1.EventReportClosed")
+	proto.RegisterType((*EventVerifierBonded)(nil), "gpucoord.operators.v1.EventVerifierBonded")
+	proto.RegisterType((*EventVerifierLeaving)(nil), "gpucoord.operators.v1.EventVerifierLeaving")
+	proto.RegisterType((*EventVerifierReleased)(nil), "gpucoord.operators.v1.EventVerifierReleased")
+	proto.RegisterType((*EventVerifierSlashed)(nil), "gpucoord.operators.v1.EventVerifierSlashed")
+	proto.RegisterType((*EventAttestationSubmitted)(nil), "gpucoord.operators.v1.EventAttestationSubmitted")
+	proto.RegisterType((*EventVerdictSigned)(nil), "gpucoord.operators.v1.EventVerdictSigned")
+	proto.RegisterType((*EventClaimsDemoted)(nil), "gpucoord.operators.v1.EventClaimsDemoted")
+	proto.RegisterType((*EventAttestationForgotten)(nil), "gpucoord.operators.v1.EventAttestationForgotten")
+	proto.RegisterType((*EventProberBonded)(nil), "gpucoord.operators.v1.EventProberBonded")
+	proto.RegisterType((*EventProberLeaving)(nil), "gpucoord.operators.v1.EventProberLeaving")
+	proto.RegisterType((*EventProberReleased)(nil), "gpucoord.operators.v1.EventProberReleased")
+	proto.RegisterType((*EventProberFined)(nil), "gpucoord.operators.v1.EventProberFined")
+	proto.RegisterType((*EventPanelDrawn)(nil), "gpucoord.operators.v1.EventPanelDrawn")
+	proto.RegisterType((*EventObservationsCommitted)(nil), "gpucoord.operators.v1.EventObservationsCommitted")
+	proto.RegisterType((*EventObservationsRevealed)(nil), "gpucoord.operators.v1.EventObservationsRevealed")
+	proto.RegisterType((*EventHostMeasured)(nil), "gpucoord.operators.v1.EventHostMeasured")
+	proto.RegisterType((*EventProberPaid)(nil), "gpucoord.operators.v1.EventProberPaid")
+	proto.RegisterType((*EventPanelConcluded)(nil), "gpucoord.operators.v1.EventPanelConcluded")
+	proto.RegisterType((*EventDeadlinePostponed)(nil), "gpucoord.operators.v1.EventDeadlinePostponed")
 	proto.RegisterType((*EventUnbondingPostponed)(nil), "gpucoord.operators.v1.EventUnbondingPostponed")
 	proto.RegisterType((*EventHostRegistered)(nil), "gpucoord.operators.v1.EventHostRegistered")
 	proto.RegisterType((*EventHostUpdated)(nil), "gpucoord.operators.v1.EventHostUpdated")
@@ -1214,71 +2720,120 @@ func init() {
 }
 
 var fileDescriptor_7f452b8d0c0fc8f2 = []byte{
-	// 1009 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x56, 0xdd, 0x6e, 0xe3, 0x44,
-	0x14, 0x6e, 0x9a, 0xa4, 0x69, 0x4e, 0xd2, 0x2e, 0x98, 0x2e, 0x1b, 0x85, 0xdd, 0xb4, 0x35, 0x20,
-	0x7a, 0x95, 0x68, 0x8b, 0x40, 0x02, 0x84, 0xa0, 0x0d, 0x25, 0x5d, 0x6d, 0x05, 0x91, 0x57, 0x41,
-	0x5a, 0x84, 0x14, 0x4d, 0xed, 0x53, 0x67, 0xa8, 0x3d, 0x63, 0xc6, 0xe3, 0x68, 0x73, 0xcd, 0x0b,
-	0xf0, 0x12, 0xbc, 0x08, 0x57, 0x7b, 0xb9, 0x97, 0xdc, 0x80, 0x50, 0xfb, 0x22, 0x68, 0x7e, 0xec,
-	0xb4, 0x25, 0xa1, 0xb0, 0xea, 0x9d, 0xe7, 0xf8, 0xfb, 0xbe, 0xf3, 0xcd, 0x99, 0x39, 0x33, 0x03,
-	0x6e, 0x98, 0x64, 0x3e, 0xe7, 0x22, 0xe8, 0xf1, 0x04, 0x05, 0x91, 0x5c, 0xa4, 0xbd, 0xe9, 0xe3,
-	0x1e, 0x4e, 0x91, 0xc9, 0xb4, 0x9b, 0x08, 0x2e, 0xb9, 0x73, 0x3f, 0xc7, 0x74, 0x0b, 0x4c, 0x77,
-	0xfa, 0xb8, 0xbd, 0x15, 0xf2, 0x90, 0x6b, 0x44, 0x4f, 0x7d, 0x19, 0x70, 0x7b, 0x89, 0x60, 0x42,
-	0x04, 0x89, 0xad, 0x60, 0x7b, 0x77, 0x31, 0x26, 0x95, 0x44, 0xa2, 0x81, 0xb8, 0x3f, 0xc0, 0x83,
-	0x23, 0xe5, 0xe1, 0x5b, 0x0b, 0xf0, 0x30, 0xa4, 0xa9, 0x44, 0x81, 0x81, 0x73, 0x00, 0xeb, 0x39,
-	0xad, 0x55, 0xda, 0x29, 0xed, 0x35, 0xf6, 0xb7, 0xbb, 0x0b, 0x1d, 0x76, 0x73, 0xf2, 0x61, 0xe5,
-	0xe5, 0x9f, 0xdb, 0x2b, 0x5e, 0x41, 0x73, 0x5f, 0xc0, 0xdb, 0x5a, 0xbd, 0xcf, 0x99, 0x14, 0x3c,
-	0x8a, 0x50, 0xf4, 0x39, 0x4b, 0x91, 0x49, 0xe7, 0x18, 0x6a, 0xbe, 0xf9, 0xb4, 0xda, 0x7b, 0x4b,
-	0xb4, 0xff, 0x41, 0xb5, 0x49, 0x72, 0xba, 0xb3, 0x05, 0xd5, 0x90, 0x4e, 0x91, 0xb5, 0x56, 0x77,
-	0x4a, 0x7b, 0xeb, 0x9e, 0x19, 0xb8, 0xcf, 0x61, 0xeb, 0xda, 0xbc, 0x46, 0x49, 0x40, 0xe4, 0xdd,
-	0x4c, 0xea, 0x1c, 0x1a, 0x5a, 0xfa, 0x90, 0xb3, 0x00, 0x03, 0xa7, 0x7d, 0x43, 0xb1, 0x3e, 0x87,
-	0x3a, 0xbb, 0xd0, 0x24, 0x31, 0xcf, 0x98, 0x1c, 0x67, 0x91, 0x24, 0x54, 0x5b, 0xac, 0x78, 0x0d,
-	0x13, 0x1b, 0xa9, 0x90, 0xf3, 0x08, 0xe0, 0x94, 0xb3, 0xc0, 0x02, 0xca, 0x1a, 0x50, 0x57, 0x11,
-	0xfd, 0xdb, 0xfd, 0xb5, 0x04, 0xf7, 0x75, 0xb6, 0x11, 0x53, 0x41, 0xca, 0xc2, 0x67, 0x92, 0x08,
-	0x35, 0x93, 0xaf, 0xa0, 0x9e, 0xe5, 0x31, 0x3b, 0x95, 0x9d, 0x25, 0x53, 0x29, 0xb8, 0x76, 0x2e,
-	0x73, 0xe2, 0x8d, 0xf4, 0xab, 0x37, 0xd2, 0x3b, 0x1f, 0xc0, 0xbd, 0x02, 0x7b, 0xcd, 0xe2, 0x66,
-	0x11, 0x36, 0x3e, 0x7f, 0x2e, 0x81, 0x73, 0xdd, 0xe7, 0x90, 0xd0, 0xbb, 0x32, 0xb9, 0xc0, 0xc5,
-	0xea, 0x42, 0x17, 0xbf, 0x95, 0xa1, 0xa9, 0x5d, 0x3c, 0x8b, 0x48, 0x3a, 0xb9, 0x65, 0x71, 0x5a,
-	0x50, 0xe3, 0x67, 0x67, 0xc8, 0x7c, 0xd4, 0x6a, 0x75, 0x2f, 0x1f, 0x2a, 0x16, 0x4e, 0x69, 0xa0,
-	0x7f, 0x95, 0x0d, 0x2b, 0x1f, 0x3b, 0xdb, 0xd0, 0x48, 0x95, 0xb8, 0xf5, 0x51, 0xd1, 0x3e, 0x40,
-	0x87, 0x4c, 0xc9, 0x76, 0xa1, 0x39, 0xa5, 0xbe, 0xa4, 0xb1, 0x45, 0x54, 0xcd, 0x9a, 0x9b, 0x98,
-	0x81, 0xbc, 0x0f, 0x9b, 0x02, 0x13, 0x2e, 0x24, 0x0a, 0x0b, 0x5a, 0xd3, 0xa0, 0x8d, 0x3c, 0x5a,
-	0x14, 0x9f, 0xb2, 0x34, 0x13, 0x84, 0xf9, 0x68, 0x71, 0x35, 0x33, 0xed, 0x22, 0xbc, 0x68, 0x0f,
-	0xad, 0xff, 0x87, 0x45, 0xac, 0x2f, 0x2a, 0x9f, 0xb2, 0xfe, 0x23, 0xa1, 0x11, 0x06, 0xe3, 0x8c,
-	0x49, 0x1a, 0xb5, 0xc0, 0x58, 0x37, 0xb1, 0x91, 0x0a, 0x39, 0x5f, 0x42, 0x0d, 0x99, 0x14, 0x14,
-	0xd3, 0x56, 0x63, 0xa7, 0xfc, 0x3f, 0x96, 0x33, 0xa7, 0xa9, 0x02, 0xda, 0x24, 0x67, 0x82, 0xc7,
-	0xad, 0xa6, 0x29, 0xa0, 0x09, 0x7d, 0x2d, 0x78, 0xec, 0x8e, 0xed, 0x91, 0x34, 0xdf, 0x49, 0x3c,
-	0x95, 0x09, 0x67, 0x77, 0xb5, 0xe7, 0xdd, 0x13, 0x78, 0x4b, 0x27, 0x38, 0xe6, 0xa9, 0xbc, 0x72,
-	0xde, 0x7d, 0x04, 0x95, 0x09, 0x4f, 0xf3, 0xf3, 0xe8, 0x9d, 0x25, 0xba, 0x8a, 0x64, 0x25, 0x35,
-	0xdc, 0x7d, 0x02, 0x6f, 0x14, 0x6a, 0xf9, 0x29, 0xf3, 0x9a, 0x52, 0x91, 0x3d, 0x2e, 0xd5, 0x8f,
-	0xa7, 0x38, 0xbb, 0xe2, 0xed, 0x63, 0x28, 0x9f, 0xe3, 0xcc, 0xea, 0x75, 0xfe, 0x45, 0xef, 0x29,
-	0xce, 0xac, 0xa4, 0x22, 0xa8, 0x9d, 0x2c, 0x30, 0x89, 0x88, 0x8f, 0x81, 0xde, 0xe4, 0x4d, 0xaf,
-	0x18, 0xbb, 0x03, 0x78, 0x53, 0x67, 0x1b, 0x0c, 0x47, 0x7d, 0x1e, 0xc7, 0x54, 0x2a, 0xe7, 0xfb,
-	0x50, 0x0e, 0x93, 0xcc, 0x26, 0x6a, 0x2f, 0x49, 0x34, 0x18, 0x8e, 0xf2, 0x24, 0x61, 0x92, 0xb9,
-	0x68, 0x2b, 0x30, 0x18, 0x8e, 0x3c, 0x8c, 0x90, 0xa4, 0xaf, 0xa7, 0xa3, 0xb6, 0x31, 0xaa, 0x36,
-	0xc1, 0x60, 0x7c, 0x3a, 0xb3, 0x76, 0xeb, 0x36, 0x72, 0x38, 0x73, 0xff, 0xc8, 0x8f, 0xc2, 0x3e,
-	0x49, 0x88, 0x4f, 0xe5, 0xec, 0xc0, 0xf7, 0x31, 0x51, 0xa6, 0x1f, 0x40, 0x4d, 0xd5, 0x6f, 0x4c,
-	0x03, 0x9d, 0xb0, 0xe9, 0xad, 0xa9, 0xe1, 0x93, 0xeb, 0xed, 0xbf, 0x7a, 0xa3, 0xfd, 0x3f, 0x85,
-	0x6a, 0x84, 0x53, 0x8c, 0x74, 0x87, 0x6f, 0xee, 0xbf, 0xb7, 0xc4, 0xe3, 0x91, 0x6d, 0xfc, 0x13,
-	0x85, 0xf5, 0x0c, 0xc5, 0x71, 0xa0, 0x12, 0x26, 0x59, 0xaa, 0xbb, 0x7f, 0xc3, 0xd3, 0xdf, 0xce,
-	0x43, 0xa8, 0xa7, 0x34, 0xce, 0x22, 0xb5, 0x01, 0x74, 0xd3, 0xaf, 0x7b, 0xf3, 0x80, 0x6a, 0x2d,
-	0xc6, 0x55, 0x1f, 0x4f, 0x90, 0x86, 0x13, 0x69, 0x1b, 0xbe, 0xa1, 0x63, 0xc7, 0x3a, 0xe4, 0x3e,
-	0xb7, 0xab, 0xef, 0x61, 0x44, 0x66, 0x28, 0x0e, 0x32, 0x39, 0xe1, 0x82, 0xaa, 0x62, 0x7e, 0x01,
-	0xd5, 0x50, 0x90, 0xe2, 0xaa, 0x7c, 0x77, 0x89, 0x55, 0x4b, 0x1c, 0x28, 0xa8, 0xad, 0xab, 0xe1,
-	0xb9, 0xdf, 0xd9, 0x1d, 0x6f, 0x11, 0x1e, 0x4e, 0xf9, 0xf9, 0x5d, 0xe8, 0x9e, 0xc0, 0x3d, 0xad,
-	0xfb, 0x0d, 0x0f, 0xf0, 0x84, 0x32, 0xa5, 0xf9, 0x09, 0x54, 0x22, 0xca, 0xce, 0x6f, 0xb9, 0x5c,
-	0x73, 0x42, 0xbe, 0xfd, 0x15, 0xc5, 0xfd, 0xa9, 0x28, 0x40, 0x92, 0x49, 0x22, 0x29, 0x67, 0xfd,
-	0x09, 0x61, 0xe1, 0x2d, 0xc7, 0xb8, 0x39, 0x4c, 0x2d, 0x61, 0x9c, 0x24, 0xb1, 0xbd, 0x1b, 0x36,
-	0xe6, 0xd1, 0x61, 0x12, 0xab, 0x67, 0x02, 0x26, 0xdc, 0x9f, 0xd8, 0xfb, 0xcb, 0x0c, 0x5c, 0xcf,
-	0xf6, 0xc0, 0x91, 0x1a, 0xe5, 0x37, 0xeb, 0xe7, 0x50, 0x4d, 0xd5, 0xa7, 0x9d, 0xc3, 0xee, 0xb2,
-	0x9d, 0x51, 0x70, 0xf2, 0xa2, 0x68, 0x96, 0xcb, 0xed, 0x4d, 0x38, 0xd4, 0x4f, 0xb1, 0xfc, 0x48,
-	0x78, 0x08, 0x75, 0x62, 0x56, 0x54, 0xce, 0xec, 0x1c, 0xe6, 0x01, 0xe7, 0x33, 0x58, 0x33, 0x2f,
-	0x37, 0x6d, 0xbe, 0xb1, 0xff, 0x68, 0x49, 0x4e, 0xa3, 0x69, 0xf3, 0x59, 0xca, 0xe1, 0xf1, 0xcb,
-	0x8b, 0x4e, 0xe9, 0xd5, 0x45, 0xa7, 0xf4, 0xd7, 0x45, 0xa7, 0xf4, 0xcb, 0x65, 0x67, 0xe5, 0xd5,
-	0x65, 0x67, 0xe5, 0xf7, 0xcb, 0xce, 0xca, 0xf7, 0xdd, 0x90, 0xca, 0x49, 0x76, 0xda, 0xf5, 0x79,
-	0xdc, 0x2b, 0xde, 0x82, 0xc5, 0xc7, 0x8b, 0x2b, 0xcf, 0x42, 0x39, 0x4b, 0x30, 0x3d, 0x5d, 0xd3,
-	0x8f, 0xc2, 0x0f, 0xff, 0x0e, 0x00, 0x00, 0xff, 0xff, 0x88, 0xd6, 0x33, 0xac, 0xae, 0x0a, 0x00,
-	0x00,
+	// 1795 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x58, 0x5b, 0x93, 0x1b, 0x47,
+	0x15, 0xb6, 0x56, 0xd2, 0x4a, 0xea, 0xbd, 0x38, 0x0c, 0xbe, 0x6c, 0x36, 0xb6, 0xbc, 0xee, 0x40,
+	0x61, 0x1e, 0xd8, 0xad, 0x98, 0x82, 0x02, 0x52, 0x04, 0xf6, 0x62, 0xaf, 0x5d, 0xde, 0x24, 0x62,
+	0xb6, 0xd6, 0x45, 0x12, 0xaa, 0x54, 0xad, 0x99, 0x23, 0xa9, 0xb3, 0x33, 0xdd, 0x43, 0x4f, 0x8f,
+	0x12, 0x3d, 0xf3, 0x03, 0xe0, 0x95, 0x2a, 0xde, 0x28, 0xf8, 0x2d, 0x79, 0xa2, 0xfc, 0xc8, 0x0b,
+	0x14, 0x65, 0xf3, 0x43, 0xa8, 0xee, 0x3e, 0x3d, 0x92, 0xd6, 0x12, 0x8a, 0xd7, 0xfb, 0x36, 0xe7,
+	0x9b, 0x73, 0x9f, 0xd3, 0x5f, 0x77, 0x0f, 0xa1, 0x83, 0xac, 0x88, 0xa4, 0x54, 0xf1, 0x9e, 0xcc,
+	0x40, 0x31, 0x2d, 0x55, 0xbe, 0x37, 0xfa, 0x60, 0x0f, 0x46, 0x20, 0x74, 0xbe, 0x9b, 0x29, 0xa9,
+	0x65, 0x70, 0xd3, 0xeb, 0xec, 0x96, 0x3a, 0xbb, 0xa3, 0x0f, 0xb6, 0x6f, 0x0c, 0xe4, 0x40, 0x5a,
+	0x8d, 0x3d, 0xf3, 0xe4, 0x94, 0xb7, 0x17, 0x38, 0xcc, 0x98, 0x62, 0x29, 0x3a, 0xdc, 0xbe, 0x3f,
+	0x5f, 0x27, 0xd7, 0x4c, 0x83, 0x53, 0xa1, 0xbf, 0x23, 0xb7, 0x1f, 0x99, 0x1c, 0x3e, 0x45, 0x85,
+	0x10, 0x06, 0x3c, 0xd7, 0xa0, 0x20, 0x0e, 0xf6, 0x49, 0xd3, 0x9b, 0x6d, 0x55, 0x76, 0x2a, 0x0f,
+	0xd6, 0x1e, 0xde, 0xdb, 0x9d, 0x9b, 0xe1, 0xae, 0x37, 0x3e, 0xa8, 0x7d, 0xf3, 0xef, 0x7b, 0xd7,
+	0xc2, 0xd2, 0x8c, 0x7e, 0x4d, 0x6e, 0x59, 0xef, 0x87, 0x52, 0x68, 0x25, 0x93, 0x04, 0xd4, 0xa1,
+	0x14, 0x39, 0x08, 0x1d, 0x3c, 0x21, 0x8d, 0xc8, 0x3d, 0xa2, 0xef, 0x07, 0x0b, 0x7c, 0xbf, 0x66,
+	0x8a, 0x41, 0xbc, 0x79, 0x70, 0x83, 0xd4, 0x07, 0x7c, 0x04, 0x62, 0x6b, 0x65, 0xa7, 0xf2, 0xa0,
+	0x19, 0x3a, 0x81, 0x7e, 0x46, 0x6e, 0xcc, 0xd4, 0x75, 0x96, 0xc5, 0x4c, 0x5f, 0x4d, 0x51, 0xe7,
+	0x64, 0xcd, 0xba, 0x3e, 0x90, 0x22, 0x86, 0x38, 0xd8, 0xbe, 0xe0, 0xb1, 0x35, 0x51, 0x0d, 0xee,
+	0x93, 0x75, 0x96, 0xca, 0x42, 0xe8, 0x6e, 0x91, 0x68, 0xc6, 0x6d, 0x8a, 0xb5, 0x70, 0xcd, 0x61,
+	0x67, 0x06, 0x0a, 0xee, 0x12, 0xd2, 0x93, 0x22, 0x46, 0x85, 0xaa, 0x55, 0x68, 0x19, 0xc4, 0xbe,
+	0xa6, 0x7f, 0xab, 0x90, 0x9b, 0x36, 0xda, 0x99, 0x30, 0x20, 0x17, 0x83, 0x53, 0xcd, 0x94, 0xa9,
+	0xe4, 0x88, 0xb4, 0x0a, 0x8f, 0x61, 0x29, 0x3b, 0x0b, 0x4a, 0x29, 0x6d, 0xb1, 0x96, 0x89, 0xe1,
+	0x85, 0xf0, 0x2b, 0x17, 0xc2, 0x07, 0x3f, 0x20, 0xd7, 0x4b, 0xdd, 0x99, 0x14, 0x37, 0x4b, 0xd8,
+	0xe5, 0xf9, 0x87, 0x0a, 0x09, 0x66, 0xf3, 0xec, 0x30, 0x7e, 0x55, 0x49, 0xce, 0xc9, 0x62, 0x65,
+	0x6e, 0x16, 0x7f, 0xae, 0x91, 0x75, 0x9b, 0xc5, 0x69, 0xc2, 0xf2, 0xe1, 0x92, 0x8f, 0xb3, 0x45,
+	0x1a, 0xb2, 0xdf, 0x07, 0x11, 0x81, 0xf5, 0xd6, 0x0a, 0xbd, 0x68, 0xac, 0x60, 0xc4, 0x63, 0xfb,
+	0xaa, 0xea, 0xac, 0xbc, 0x1c, 0xdc, 0x23, 0x6b, 0xb9, 0x71, 0x8e, 0x79, 0xd4, 0x6c, 0x1e, 0xc4,
+	0x42, 0xae, 0x65, 0xf7, 0xc9, 0xfa, 0x88, 0x47, 0x9a, 0xa7, 0xa8, 0x51, 0x77, 0xdf, 0xdc, 0x61,
+	0x4e, 0xe5, 0xfb, 0x64, 0x53, 0x41, 0x26, 0x95, 0x06, 0x85, 0x4a, 0xab, 0x56, 0x69, 0xc3, 0xa3,
+	0x65, 0xf3, 0xb9, 0xc8, 0x0b, 0xc5, 0x44, 0x04, 0xa8, 0xd7, 0x70, 0x65, 0x97, 0xf0, 0xbc, 0x19,
+	0x6a, 0x7e, 0x8b, 0x8f, 0xd8, 0x9a, 0xd7, 0x3e, 0x93, 0xfa, 0x97, 0x8c, 0x27, 0x10, 0x77, 0x0b,
+	0xa1, 0x79, 0xb2, 0x45, 0x5c, 0xea, 0x0e, 0x3b, 0x33, 0x50, 0xf0, 0x6b, 0xd2, 0x00, 0xa1, 0x15,
+	0x87, 0x7c, 0x6b, 0x6d, 0xa7, 0xfa, 0x06, 0x9f, 0xd3, 0x9b, 0x99, 0x06, 0x62, 0x90, 0xbe, 0x92,
+	0xe9, 0xd6, 0xba, 0x6b, 0xa0, 0x83, 0x1e, 0x2b, 0x99, 0x06, 0xef, 0x93, 0x8d, 0x11, 0xe4, 0x7a,
+	0x92, 0xec, 0x86, 0x55, 0x59, 0x47, 0xd0, 0xa5, 0xfa, 0x0e, 0xa9, 0x0a, 0x3d, 0xdc, 0xda, 0xdc,
+	0xa9, 0x3c, 0xd8, 0x08, 0xcd, 0x63, 0xd0, 0x26, 0x44, 0xcb, 0xb4, 0x97, 0x6b, 0x29, 0x20, 0xde,
+	0xba, 0x6e, 0xc9, 0x60, 0x0a, 0xa1, 0x7f, 0xaf, 0x20, 0xd5, 0x75, 0x0a, 0xc1, 0xf3, 0x61, 0x0a,
+	0x42, 0x1f, 0x41, 0x1f, 0x94, 0xa1, 0xba, 0x67, 0xa4, 0x19, 0xe3, 0x33, 0x4e, 0xe9, 0x0f, 0x17,
+	0x94, 0xe5, 0x4d, 0x26, 0x4e, 0x3c, 0x3f, 0x78, 0x07, 0xc1, 0x47, 0xa4, 0xd1, 0x53, 0xc0, 0xce,
+	0x41, 0xd9, 0xb9, 0x5a, 0x7b, 0xd8, 0x5e, 0xe0, 0xeb, 0xc0, 0x69, 0xf9, 0x06, 0xa1, 0x11, 0xfd,
+	0x82, 0x7c, 0xd7, 0xe6, 0xe9, 0x43, 0x1d, 0x26, 0x32, 0x87, 0x38, 0xd8, 0x24, 0x2b, 0xdc, 0x65,
+	0x57, 0x0b, 0x57, 0xf8, 0xec, 0x68, 0xaf, 0xcc, 0x19, 0xed, 0x42, 0x47, 0x32, 0xf5, 0xf3, 0xeb,
+	0x45, 0x7a, 0x8a, 0xbc, 0x18, 0xda, 0x49, 0x3b, 0x94, 0x69, 0xca, 0xb5, 0x61, 0x93, 0x0f, 0xc9,
+	0xaa, 0x1b, 0x3e, 0xac, 0xff, 0xee, 0x82, 0x9c, 0x9d, 0x1d, 0xa6, 0x8c, 0x26, 0xf4, 0x13, 0xcc,
+	0xd8, 0xbd, 0x0c, 0x61, 0x04, 0x2c, 0x81, 0x38, 0x78, 0x8f, 0xb4, 0x9c, 0x42, 0xb7, 0x4c, 0xbc,
+	0xe9, 0x80, 0xa7, 0x36, 0x7d, 0x3f, 0xed, 0x3e, 0x7d, 0x2f, 0xd3, 0xbf, 0x56, 0xc8, 0x77, 0xa6,
+	0xb3, 0x74, 0x0d, 0xb8, 0xac, 0xbb, 0x25, 0x14, 0x3b, 0xdd, 0xac, 0xda, 0x4c, 0xb3, 0x82, 0x3b,
+	0x26, 0x62, 0xc4, 0x33, 0x6e, 0xb6, 0xa9, 0xba, 0x7d, 0x37, 0x01, 0xe8, 0x6f, 0xb1, 0xea, 0xe7,
+	0xa0, 0x78, 0x9f, 0x83, 0xc2, 0xfd, 0x60, 0x9f, 0x34, 0x47, 0x88, 0x2c, 0xd9, 0x61, 0x4a, 0x43,
+	0x9c, 0x20, 0x6f, 0x56, 0x6e, 0x5e, 0x5e, 0xe1, 0x04, 0xd8, 0xc8, 0xf0, 0xe0, 0x15, 0xb8, 0xfe,
+	0x1c, 0xb7, 0x13, 0xaf, 0x10, 0x42, 0x02, 0x2c, 0xbf, 0x9a, 0xb4, 0xe1, 0x42, 0xda, 0x53, 0x24,
+	0x3c, 0xe3, 0xba, 0x35, 0xb1, 0x31, 0xeb, 0x58, 0x41, 0xdf, 0x7e, 0xb2, 0xf5, 0xd0, 0x3c, 0x5e,
+	0x24, 0xd8, 0xea, 0x45, 0x82, 0xa5, 0xff, 0xa8, 0x90, 0x77, 0x6d, 0x9c, 0x7d, 0xad, 0xc1, 0x9c,
+	0x65, 0xb8, 0x14, 0xa7, 0x45, 0x0f, 0x07, 0x19, 0x1d, 0x56, 0x26, 0x0e, 0x6f, 0x93, 0xc6, 0x50,
+	0xe6, 0x76, 0x6a, 0x5c, 0x98, 0x55, 0x23, 0x3e, 0x9d, 0x5d, 0x41, 0xd5, 0x0b, 0x2b, 0xe8, 0x16,
+	0x59, 0xed, 0x4b, 0x95, 0x32, 0x8d, 0x33, 0x81, 0x92, 0xc1, 0xa3, 0x84, 0xf1, 0x34, 0xb7, 0xf3,
+	0xb0, 0x11, 0xa2, 0x64, 0x66, 0x4c, 0x48, 0xdd, 0xed, 0x41, 0x5f, 0x2a, 0x40, 0x3a, 0x6f, 0x09,
+	0xa9, 0x0f, 0x2c, 0x60, 0x66, 0xd7, 0xbc, 0x66, 0x7d, 0x33, 0x9f, 0x8e, 0xc4, 0x9b, 0x42, 0xea,
+	0x7d, 0x23, 0xd3, 0x3f, 0xfa, 0xbd, 0xf3, 0x39, 0xa8, 0x98, 0x47, 0xfa, 0x94, 0x0f, 0xc4, 0xdc,
+	0x4a, 0x3e, 0x22, 0x8d, 0x91, 0x53, 0x59, 0xc2, 0x2c, 0xe8, 0xc8, 0x33, 0x0b, 0x1a, 0x99, 0x8d,
+	0x80, 0x45, 0x11, 0x64, 0x1a, 0xe2, 0x2e, 0x56, 0x51, 0xb5, 0x55, 0x6c, 0x7a, 0xf8, 0xd0, 0xa2,
+	0x54, 0x62, 0x42, 0x4e, 0x3c, 0x82, 0x54, 0xbe, 0x61, 0x6b, 0x27, 0x6d, 0xaa, 0xce, 0xb4, 0xe9,
+	0x96, 0xa1, 0x19, 0x96, 0x4b, 0xe1, 0xdb, 0xea, 0x24, 0xfa, 0xa3, 0xd7, 0x3f, 0xe9, 0x63, 0xa9,
+	0x06, 0x52, 0x6b, 0x10, 0xaf, 0xc7, 0xa5, 0x1d, 0xe4, 0x87, 0x8e, 0x92, 0xbd, 0x72, 0xe1, 0x7d,
+	0x48, 0x56, 0x33, 0x2b, 0x2f, 0xa1, 0x30, 0x34, 0x42, 0x0a, 0x73, 0x26, 0xf4, 0x37, 0x58, 0xb1,
+	0x7b, 0xe9, 0x17, 0xdc, 0x5b, 0xb9, 0x0c, 0x91, 0x1f, 0xdc, 0xcb, 0x72, 0xa1, 0xbd, 0x95, 0xcf,
+	0xbf, 0x54, 0xc8, 0x3b, 0x53, 0x4e, 0x1f, 0x73, 0x33, 0x28, 0x37, 0x48, 0x1d, 0x32, 0x19, 0x0d,
+	0x91, 0x14, 0x9d, 0x30, 0x15, 0x67, 0xe5, 0x8d, 0xe3, 0x4c, 0x7d, 0xa7, 0xea, 0xf4, 0x77, 0x32,
+	0x63, 0xde, 0xe7, 0x02, 0x66, 0x0e, 0x3f, 0x2d, 0x83, 0xb8, 0xa5, 0xf9, 0x8c, 0x5c, 0x77, 0xd9,
+	0x31, 0x01, 0xc9, 0x91, 0x62, 0x5f, 0x89, 0xe0, 0x67, 0xa4, 0x9e, 0x19, 0x09, 0xab, 0xbd, 0xb3,
+	0x28, 0x0b, 0xa3, 0x83, 0x49, 0x38, 0x03, 0xfa, 0x25, 0xd9, 0x76, 0x47, 0xf8, 0x5e, 0x0e, 0x6a,
+	0x64, 0x67, 0x22, 0x9f, 0x6c, 0x58, 0xf3, 0x8b, 0xbe, 0x35, 0x53, 0x74, 0xab, 0xac, 0xa7, 0x4d,
+	0x48, 0x64, 0x4d, 0xcd, 0x8e, 0x6d, 0x6b, 0x5a, 0x0f, 0xa7, 0x10, 0x5a, 0xe0, 0xfc, 0x4d, 0xc7,
+	0x2a, 0xf7, 0xb1, 0x37, 0x0b, 0x15, 0x90, 0x9a, 0x92, 0x5f, 0xf9, 0xc1, 0xb7, 0xcf, 0x76, 0x39,
+	0xc8, 0x8c, 0x43, 0x6c, 0x5b, 0xd6, 0x0c, 0x51, 0xa2, 0xff, 0xf5, 0x1b, 0xdd, 0x13, 0x99, 0xeb,
+	0x8f, 0x81, 0xe5, 0x85, 0x5a, 0x18, 0xef, 0x52, 0x34, 0x46, 0xc9, 0xba, 0x9c, 0x2a, 0xc9, 0x86,
+	0xdf, 0x08, 0x67, 0xb0, 0xe0, 0x26, 0x59, 0x2d, 0xb2, 0x6e, 0x96, 0xa5, 0x78, 0x54, 0xad, 0x17,
+	0x59, 0x27, 0x4b, 0x0d, 0xcc, 0x46, 0x16, 0x76, 0x6c, 0x56, 0x67, 0x23, 0x03, 0xdf, 0x26, 0x0d,
+	0xad, 0xfb, 0xba, 0x9b, 0xe6, 0xc8, 0x63, 0xab, 0x46, 0xfc, 0x38, 0x0f, 0xde, 0x25, 0x4d, 0x2d,
+	0xcf, 0x41, 0xe4, 0xdd, 0x1c, 0x8f, 0xa0, 0x0d, 0x27, 0x9f, 0x52, 0xe5, 0xc7, 0xc2, 0x76, 0xc8,
+	0x5e, 0x0c, 0xde, 0xbe, 0xa7, 0x77, 0x09, 0xc9, 0x18, 0x8f, 0xbb, 0x45, 0x91, 0xc7, 0x91, 0x1f,
+	0x45, 0x83, 0x9c, 0x19, 0x80, 0x7e, 0xea, 0x57, 0x9f, 0x99, 0xa5, 0x43, 0x29, 0xa2, 0xa4, 0x30,
+	0x24, 0x71, 0xf9, 0x71, 0xfc, 0x02, 0xef, 0xb2, 0x47, 0xc0, 0xe2, 0x84, 0x0b, 0xe8, 0xc8, 0x5c,
+	0x67, 0xe6, 0x64, 0x69, 0xb6, 0xce, 0x18, 0xc1, 0x25, 0x5b, 0xa7, 0xb7, 0x9d, 0x9c, 0x19, 0x9d,
+	0x4c, 0xbb, 0x78, 0x36, 0x9d, 0xdc, 0x9e, 0x4a, 0xef, 0x57, 0x72, 0x85, 0xa2, 0x27, 0xd8, 0x0e,
+	0x33, 0x68, 0x53, 0x77, 0xfc, 0x9f, 0x90, 0x9a, 0x99, 0x22, 0xf4, 0xfb, 0xde, 0x02, 0xbf, 0xc6,
+	0x08, 0x5d, 0x5a, 0x75, 0xfa, 0x14, 0x59, 0xc8, 0xbc, 0xf0, 0x37, 0xeb, 0x4b, 0xba, 0x4a, 0xb0,
+	0xad, 0xe6, 0xc5, 0x33, 0x18, 0x4f, 0xe5, 0xf6, 0x53, 0x52, 0x3d, 0x87, 0x31, 0xfa, 0x6b, 0xff,
+	0x1f, 0x7f, 0xcf, 0x60, 0x8c, 0x2e, 0x8d, 0x01, 0x1e, 0x05, 0x13, 0x16, 0x81, 0x5f, 0x29, 0xa5,
+	0x4c, 0x8f, 0x71, 0xbd, 0x1d, 0x77, 0xce, 0x26, 0x54, 0xf2, 0x90, 0x54, 0x07, 0x59, 0x81, 0x81,
+	0xb6, 0x17, 0x04, 0x3a, 0xee, 0x9c, 0xf9, 0x20, 0x83, 0xac, 0xa0, 0x80, 0x1d, 0x38, 0xee, 0x9c,
+	0x95, 0xcc, 0x7e, 0x09, 0x3f, 0x66, 0x8a, 0xc1, 0x5c, 0x0d, 0x21, 0xee, 0xf6, 0xc6, 0x98, 0x6e,
+	0x0b, 0x91, 0x83, 0x31, 0xfd, 0x97, 0xbf, 0xfe, 0x1f, 0xb2, 0x8c, 0x45, 0x5c, 0x8f, 0xf7, 0x71,
+	0xa3, 0x9e, 0xa6, 0x83, 0xca, 0x42, 0x3a, 0xb8, 0x78, 0x2f, 0xf8, 0x05, 0xa9, 0x27, 0x30, 0x82,
+	0xc4, 0x2e, 0xa4, 0xcd, 0x87, 0xdf, 0x5b, 0x90, 0xe3, 0x23, 0xbc, 0xec, 0x9e, 0x18, 0xdd, 0xd0,
+	0x99, 0x98, 0x35, 0x38, 0xc8, 0x0a, 0x4f, 0x21, 0xf6, 0xd9, 0x1c, 0x90, 0x73, 0x9e, 0x16, 0x89,
+	0x19, 0x00, 0xcb, 0x1e, 0xcd, 0x70, 0x02, 0x98, 0xeb, 0xa4, 0x90, 0xe6, 0xee, 0x3a, 0x04, 0x3e,
+	0x18, 0x6a, 0xe4, 0x91, 0x35, 0x8b, 0x3d, 0xb1, 0x10, 0xfd, 0x0c, 0xbf, 0x7e, 0x08, 0x09, 0x1b,
+	0x83, 0xda, 0x2f, 0xf4, 0x50, 0x2a, 0x6e, 0x9a, 0xf9, 0x2b, 0x52, 0x1f, 0x28, 0x56, 0xfe, 0x1e,
+	0x7a, 0x7f, 0xe1, 0x7d, 0xc4, 0x1a, 0x1e, 0x1b, 0x55, 0xbf, 0x5e, 0xad, 0x1d, 0x7d, 0x5e, 0x5e,
+	0x4a, 0xac, 0x46, 0x08, 0x23, 0x79, 0x7e, 0x15, 0x7e, 0x4f, 0x90, 0xcc, 0x3e, 0x91, 0x31, 0x9c,
+	0x70, 0x61, 0x7c, 0xfe, 0x9c, 0xd4, 0x12, 0x2e, 0xce, 0x97, 0x2c, 0x7e, 0x6f, 0xe0, 0xc7, 0xdf,
+	0x98, 0xd0, 0xdf, 0x97, 0x0d, 0xc8, 0x0a, 0x77, 0xee, 0x39, 0x1c, 0x32, 0x31, 0x58, 0xf2, 0xeb,
+	0xc2, 0xfd, 0x40, 0x40, 0x03, 0xcb, 0xd1, 0x2b, 0xe5, 0x0f, 0x04, 0x44, 0x0d, 0x57, 0x97, 0x24,
+	0x5b, 0x9d, 0x22, 0x59, 0x1a, 0xe2, 0x1a, 0x78, 0x64, 0x24, 0xff, 0x37, 0xe9, 0x97, 0xa4, 0x9e,
+	0x9b, 0x47, 0xac, 0xe1, 0xfe, 0xa2, 0xc9, 0x28, 0x6d, 0x7c, 0x53, 0xac, 0x55, 0x79, 0x60, 0xec,
+	0xd8, 0xdf, 0x8f, 0x9e, 0x12, 0xee, 0x90, 0x16, 0x73, 0x5f, 0x54, 0x8f, 0xb1, 0x86, 0x09, 0x60,
+	0x0f, 0x28, 0x56, 0x7d, 0xd9, 0x01, 0xc5, 0x2a, 0x95, 0x07, 0x14, 0x27, 0x3d, 0xf9, 0xe6, 0x65,
+	0xbb, 0xf2, 0xe2, 0x65, 0xbb, 0xf2, 0x9f, 0x97, 0xed, 0xca, 0x9f, 0x5e, 0xb5, 0xaf, 0xbd, 0x78,
+	0xd5, 0xbe, 0xf6, 0xcf, 0x57, 0xed, 0x6b, 0x9f, 0xef, 0x0e, 0xb8, 0x1e, 0x16, 0xbd, 0xdd, 0x48,
+	0xa6, 0x7b, 0xe5, 0xff, 0xcf, 0xf2, 0xe1, 0xeb, 0xa9, 0x5f, 0xa1, 0x7a, 0x9c, 0x41, 0xde, 0x5b,
+	0xb5, 0x3f, 0x42, 0x7f, 0xfc, 0xbf, 0x00, 0x00, 0x00, 0xff, 0xff, 0xe8, 0xbd, 0x13, 0x9f, 0xa2,
+	0x15, 0x00, 0x00,
 }
 
 func (m *EventOperatorRegistered) Marshal() (dAtA []byte, err error) {
@@ -1531,6 +3086,26 @@ func (m *EventSlashed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Tombstoned {
+		i--
+		if m.Tombstoned {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x78
+	}
+	if m.Nth != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Nth))
+		i--
+		dAtA[i] = 0x70
+	}
+	if m.VestingUltai != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.VestingUltai))
+		i--
+		dAtA[i] = 0x68
+	}
 	if m.JailedFrom != 0 {
 		i = encodeVarintEvents(dAtA, i, uint64(m.JailedFrom))
 		i--
@@ -1606,6 +3181,996 @@ func (m *EventSlashed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0xa
 	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventPunishmentDeferred) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventPunishmentDeferred) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventPunishmentDeferred) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Breaker.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Deferred.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventDeferredClosed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDeferredClosed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDeferredClosed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Outcome) > 0 {
+		i -= len(m.Outcome)
+		copy(dAtA[i:], m.Outcome)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Outcome)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Id != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Id))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventReportCommitted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventReportCommitted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventReportCommitted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Report.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventReportRevealed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventReportRevealed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventReportRevealed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.ReportId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.ReportId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventReportClosed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventReportClosed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventReportClosed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Recipient) > 0 {
+		i -= len(m.Recipient)
+		copy(dAtA[i:], m.Recipient)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Recipient)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Outcome) > 0 {
+		i -= len(m.Outcome)
+		copy(dAtA[i:], m.Outcome)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Outcome)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.BondUltai != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.BondUltai))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.ReportId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.ReportId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventVerifierBonded) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventVerifierBonded) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventVerifierBonded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Verifier.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventVerifierLeaving) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventVerifierLeaving) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventVerifierLeaving) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Verifier.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventVerifierReleased) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventVerifierReleased) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventVerifierReleased) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Verifier.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventVerifierSlashed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventVerifierSlashed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventVerifierSlashed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.SlashUltai != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SlashUltai))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Ref) > 0 {
+		i -= len(m.Ref)
+		copy(dAtA[i:], m.Ref)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Ref)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Verifier) > 0 {
+		i -= len(m.Verifier)
+		copy(dAtA[i:], m.Verifier)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Verifier)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventAttestationSubmitted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventAttestationSubmitted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventAttestationSubmitted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.NotAfter != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.NotAfter))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.NotBefore != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.NotBefore))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.Claims != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Claims))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Format) > 0 {
+		i -= len(m.Format)
+		copy(dAtA[i:], m.Format)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Format)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.HostId) > 0 {
+		i -= len(m.HostId)
+		copy(dAtA[i:], m.HostId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.HostId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Ref) > 0 {
+		i -= len(m.Ref)
+		copy(dAtA[i:], m.Ref)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Ref)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventVerdictSigned) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventVerdictSigned) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventVerdictSigned) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.AcceptedClaims != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.AcceptedClaims))
+		i--
+		dAtA[i] = 0x18
+	}
+	{
+		size, err := m.Verdict.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Ref) > 0 {
+		i -= len(m.Ref)
+		copy(dAtA[i:], m.Ref)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Ref)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventClaimsDemoted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventClaimsDemoted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventClaimsDemoted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Claims != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Claims))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.HostId) > 0 {
+		i -= len(m.HostId)
+		copy(dAtA[i:], m.HostId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.HostId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Ref) > 0 {
+		i -= len(m.Ref)
+		copy(dAtA[i:], m.Ref)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Ref)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventAttestationForgotten) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventAttestationForgotten) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventAttestationForgotten) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Ref) > 0 {
+		i -= len(m.Ref)
+		copy(dAtA[i:], m.Ref)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Ref)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventProberBonded) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventProberBonded) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventProberBonded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Prober.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventProberLeaving) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventProberLeaving) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventProberLeaving) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Prober.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventProberReleased) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventProberReleased) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventProberReleased) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Prober.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventProberFined) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventProberFined) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventProberFined) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.FineUltai != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.FineUltai))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	{
+		size, err := m.Prober.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.Epoch != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventPanelDrawn) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventPanelDrawn) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventPanelDrawn) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Panel.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventObservationsCommitted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventObservationsCommitted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventObservationsCommitted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Commitment) > 0 {
+		i -= len(m.Commitment)
+		copy(dAtA[i:], m.Commitment)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Commitment)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Prober) > 0 {
+		i -= len(m.Prober)
+		copy(dAtA[i:], m.Prober)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Prober)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventObservationsRevealed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventObservationsRevealed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventObservationsRevealed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Copied {
+		i--
+		if m.Copied {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Rows != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Rows))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Prober) > 0 {
+		i -= len(m.Prober)
+		copy(dAtA[i:], m.Prober)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Prober)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventHostMeasured) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventHostMeasured) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventHostMeasured) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.TokensS != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.TokensS))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.TtftMs != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.TtftMs))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.AvPpm != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.AvPpm))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.UpPpm != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.UpPpm))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Observations != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Observations))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.HostId) > 0 {
+		i -= len(m.HostId)
+		copy(dAtA[i:], m.HostId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.HostId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventProberPaid) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventProberPaid) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventProberPaid) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.PaidUusdc != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.PaidUusdc))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Rows != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Rows))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Prober) > 0 {
+		i -= len(m.Prober)
+		copy(dAtA[i:], m.Prober)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Prober)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventPanelConcluded) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventPanelConcluded) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventPanelConcluded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Panel.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventDeadlinePostponed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDeadlinePostponed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDeadlinePostponed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Deadline.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
 	return len(dAtA) - i, nil
 }
 
@@ -2240,6 +4805,430 @@ func (m *EventSlashed) Size() (n int) {
 	if m.JailedFrom != 0 {
 		n += 1 + sovEvents(uint64(m.JailedFrom))
 	}
+	if m.VestingUltai != 0 {
+		n += 1 + sovEvents(uint64(m.VestingUltai))
+	}
+	if m.Nth != 0 {
+		n += 1 + sovEvents(uint64(m.Nth))
+	}
+	if m.Tombstoned {
+		n += 2
+	}
+	return n
+}
+
+func (m *EventPunishmentDeferred) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Deferred.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	l = m.Breaker.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventDeferredClosed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Id != 0 {
+		n += 1 + sovEvents(uint64(m.Id))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Outcome)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventReportCommitted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Report.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventReportRevealed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ReportId != 0 {
+		n += 1 + sovEvents(uint64(m.ReportId))
+	}
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventReportClosed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ReportId != 0 {
+		n += 1 + sovEvents(uint64(m.ReportId))
+	}
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.BondUltai != 0 {
+		n += 1 + sovEvents(uint64(m.BondUltai))
+	}
+	l = len(m.Outcome)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Recipient)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventVerifierBonded) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Verifier.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventVerifierLeaving) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Verifier.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventVerifierReleased) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Verifier.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventVerifierSlashed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Verifier)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Ref)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.SlashUltai != 0 {
+		n += 1 + sovEvents(uint64(m.SlashUltai))
+	}
+	return n
+}
+
+func (m *EventAttestationSubmitted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Ref)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.HostId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Format)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Claims != 0 {
+		n += 1 + sovEvents(uint64(m.Claims))
+	}
+	if m.NotBefore != 0 {
+		n += 1 + sovEvents(uint64(m.NotBefore))
+	}
+	if m.NotAfter != 0 {
+		n += 1 + sovEvents(uint64(m.NotAfter))
+	}
+	return n
+}
+
+func (m *EventVerdictSigned) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Ref)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = m.Verdict.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	if m.AcceptedClaims != 0 {
+		n += 1 + sovEvents(uint64(m.AcceptedClaims))
+	}
+	return n
+}
+
+func (m *EventClaimsDemoted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Ref)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.HostId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Claims != 0 {
+		n += 1 + sovEvents(uint64(m.Claims))
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventAttestationForgotten) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Ref)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventProberBonded) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Prober.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventProberLeaving) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Prober.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventProberReleased) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Prober.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventProberFined) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovEvents(uint64(m.Epoch))
+	}
+	l = m.Prober.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.FineUltai != 0 {
+		n += 1 + sovEvents(uint64(m.FineUltai))
+	}
+	return n
+}
+
+func (m *EventPanelDrawn) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Panel.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventObservationsCommitted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovEvents(uint64(m.Epoch))
+	}
+	l = len(m.Prober)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Commitment)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventObservationsRevealed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovEvents(uint64(m.Epoch))
+	}
+	l = len(m.Prober)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Rows != 0 {
+		n += 1 + sovEvents(uint64(m.Rows))
+	}
+	if m.Copied {
+		n += 2
+	}
+	return n
+}
+
+func (m *EventHostMeasured) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovEvents(uint64(m.Epoch))
+	}
+	l = len(m.HostId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Observations != 0 {
+		n += 1 + sovEvents(uint64(m.Observations))
+	}
+	if m.UpPpm != 0 {
+		n += 1 + sovEvents(uint64(m.UpPpm))
+	}
+	if m.AvPpm != 0 {
+		n += 1 + sovEvents(uint64(m.AvPpm))
+	}
+	if m.TtftMs != 0 {
+		n += 1 + sovEvents(uint64(m.TtftMs))
+	}
+	if m.TokensS != 0 {
+		n += 1 + sovEvents(uint64(m.TokensS))
+	}
+	return n
+}
+
+func (m *EventProberPaid) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovEvents(uint64(m.Epoch))
+	}
+	l = len(m.Prober)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Rows != 0 {
+		n += 1 + sovEvents(uint64(m.Rows))
+	}
+	if m.PaidUusdc != 0 {
+		n += 1 + sovEvents(uint64(m.PaidUusdc))
+	}
+	return n
+}
+
+func (m *EventPanelConcluded) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Panel.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventDeadlinePostponed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Deadline.Size()
+	n += 1 + l + sovEvents(uint64(l))
 	return n
 }
 
@@ -3353,6 +6342,2988 @@ func (m *EventSlashed) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 13:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field VestingUltai", wireType)
+			}
+			m.VestingUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.VestingUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 14:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Nth", wireType)
+			}
+			m.Nth = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Nth |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 15:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tombstoned", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Tombstoned = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventPunishmentDeferred) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventPunishmentDeferred: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventPunishmentDeferred: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Deferred", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Deferred.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Breaker", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Breaker.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventDeferredClosed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDeferredClosed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDeferredClosed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			m.Id = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Id |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Outcome", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Outcome = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventReportCommitted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventReportCommitted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventReportCommitted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Report", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Report.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventReportRevealed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventReportRevealed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventReportRevealed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReportId", wireType)
+			}
+			m.ReportId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReportId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventReportClosed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventReportClosed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventReportClosed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReportId", wireType)
+			}
+			m.ReportId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReportId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BondUltai", wireType)
+			}
+			m.BondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Outcome", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Outcome = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recipient", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Recipient = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventVerifierBonded) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventVerifierBonded: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventVerifierBonded: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verifier", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Verifier.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventVerifierLeaving) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventVerifierLeaving: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventVerifierLeaving: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verifier", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Verifier.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventVerifierReleased) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventVerifierReleased: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventVerifierReleased: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verifier", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Verifier.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventVerifierSlashed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventVerifierSlashed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventVerifierSlashed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verifier", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Verifier = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ref = append(m.Ref[:0], dAtA[iNdEx:postIndex]...)
+			if m.Ref == nil {
+				m.Ref = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlashUltai", wireType)
+			}
+			m.SlashUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SlashUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventAttestationSubmitted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventAttestationSubmitted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventAttestationSubmitted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ref = append(m.Ref[:0], dAtA[iNdEx:postIndex]...)
+			if m.Ref == nil {
+				m.Ref = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.HostId = append(m.HostId[:0], dAtA[iNdEx:postIndex]...)
+			if m.HostId == nil {
+				m.HostId = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Format", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Format = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Claims", wireType)
+			}
+			m.Claims = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Claims |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NotBefore", wireType)
+			}
+			m.NotBefore = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NotBefore |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NotAfter", wireType)
+			}
+			m.NotAfter = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NotAfter |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventVerdictSigned) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventVerdictSigned: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventVerdictSigned: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ref = append(m.Ref[:0], dAtA[iNdEx:postIndex]...)
+			if m.Ref == nil {
+				m.Ref = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verdict", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Verdict.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AcceptedClaims", wireType)
+			}
+			m.AcceptedClaims = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AcceptedClaims |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventClaimsDemoted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventClaimsDemoted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventClaimsDemoted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ref = append(m.Ref[:0], dAtA[iNdEx:postIndex]...)
+			if m.Ref == nil {
+				m.Ref = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.HostId = append(m.HostId[:0], dAtA[iNdEx:postIndex]...)
+			if m.HostId == nil {
+				m.HostId = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Claims", wireType)
+			}
+			m.Claims = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Claims |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventAttestationForgotten) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventAttestationForgotten: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventAttestationForgotten: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ref = append(m.Ref[:0], dAtA[iNdEx:postIndex]...)
+			if m.Ref == nil {
+				m.Ref = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventProberBonded) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventProberBonded: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventProberBonded: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prober", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Prober.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventProberLeaving) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventProberLeaving: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventProberLeaving: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prober", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Prober.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventProberReleased) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventProberReleased: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventProberReleased: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prober", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Prober.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventProberFined) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventProberFined: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventProberFined: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prober", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Prober.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FineUltai", wireType)
+			}
+			m.FineUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FineUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventPanelDrawn) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventPanelDrawn: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventPanelDrawn: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Panel", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Panel.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventObservationsCommitted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventObservationsCommitted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventObservationsCommitted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prober", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Prober = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Commitment", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Commitment = append(m.Commitment[:0], dAtA[iNdEx:postIndex]...)
+			if m.Commitment == nil {
+				m.Commitment = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventObservationsRevealed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventObservationsRevealed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventObservationsRevealed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prober", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Prober = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Rows", wireType)
+			}
+			m.Rows = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Rows |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Copied", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Copied = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventHostMeasured) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventHostMeasured: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventHostMeasured: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.HostId = append(m.HostId[:0], dAtA[iNdEx:postIndex]...)
+			if m.HostId == nil {
+				m.HostId = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Observations", wireType)
+			}
+			m.Observations = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Observations |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field UpPpm", wireType)
+			}
+			m.UpPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.UpPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AvPpm", wireType)
+			}
+			m.AvPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AvPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TtftMs", wireType)
+			}
+			m.TtftMs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TtftMs |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TokensS", wireType)
+			}
+			m.TokensS = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TokensS |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventProberPaid) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventProberPaid: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventProberPaid: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prober", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Prober = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Rows", wireType)
+			}
+			m.Rows = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Rows |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PaidUusdc", wireType)
+			}
+			m.PaidUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.PaidUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventPanelConcluded) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventPanelConcluded: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventPanelConcluded: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Panel", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Panel.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventDeadlinePostponed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDeadlinePostponed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDeadlinePostponed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Deadline", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Deadline.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvents(dAtA[iNdEx:])

@@ -19,3 +19,9 @@ type BankKeeper interface {
 	// GetBalance returns what an account holds of a denom.
 	GetBalance(ctx context.Context, addr sdk.AccAddress, denom string) sdk.Coin
 }
+
+// Slashable is a module that holds money for operators which an offence may cost, such as vesting rewards.
+type Slashable interface {
+	// SlashVesting moves at most ultai of what is held for the operator into the account of this module, and says how much it moved.
+	SlashVesting(ctx context.Context, operator []byte, ultai uint64) (taken uint64, err error)
+}

@@ -23,10 +23,11 @@ func (gs *GenesisState) Validate() error {
 	if err := gs.Params.Validate(); err != nil {
 		return err
 	}
-	c := &genesisCheck{gs: gs, operators: make(map[string]*tally), hosts: make(map[string]*hostTally)}
+	c := &genesisCheck{gs: gs, operators: make(map[string]*tally), hosts: make(map[string]*hostTally), due: make(map[string]bool)}
 	steps := []func() error{
 		c.readOperators, c.readHosts, c.readHostKeys, c.readGPUs, c.readUnbondings, c.readGrants, c.readConsents,
-		c.readNodeLinks, c.readClock, c.checkTallies,
+		c.readNodeLinks, c.readClock, c.readEvidence, c.readDeferred, c.readReports, c.readVerifiers, c.readAttestations, c.readDeadlines,
+		c.checkTallies,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -41,6 +42,7 @@ type genesisCheck struct {
 	gs        *GenesisState
 	operators map[string]*tally
 	hosts     map[string]*hostTally
+	due       map[string]bool // deadlines that the entries call for, by kind and id
 }
 
 type tally struct {
@@ -53,6 +55,7 @@ type hostTally struct {
 	host   *Host
 	gpus   uint32
 	hasKey bool
+	proofs int // attestations
 }
 
 // unique fails at the second entry of the same key.

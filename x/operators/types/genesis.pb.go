@@ -49,6 +49,36 @@ type GenesisState struct {
 	EpochStarts []EpochStart `protobuf:"bytes,11,rep,name=epoch_starts,json=epochStarts,proto3" json:"epoch_starts"`
 	// controller_consents are the consents that no registration has used, by operator and controller.
 	ControllerConsents []ControllerConsent `protobuf:"bytes,12,rep,name=controller_consents,json=controllerConsents,proto3" json:"controller_consents"`
+	// deadlines are the entries of both queues of deadlines, by kind and id.
+	Deadlines []Deadline `protobuf:"bytes,13,rep,name=deadlines,proto3" json:"deadlines"`
+	// used_evidence is the evidence that cannot punish again, by id.
+	UsedEvidence []UsedEvidence `protobuf:"bytes,14,rep,name=used_evidence,json=usedEvidence,proto3" json:"used_evidence"`
+	// strikes are the operators' recent offences, by operator and kind.
+	Strikes []Strikes `protobuf:"bytes,15,rep,name=strikes,proto3" json:"strikes"`
+	// deferred_punishments wait for governance, by id.
+	DeferredPunishments []DeferredPunishment `protobuf:"bytes,16,rep,name=deferred_punishments,json=deferredPunishments,proto3" json:"deferred_punishments"`
+	// next_deferred_id is the next id of these.
+	NextDeferredId uint64 `protobuf:"varint,17,opt,name=next_deferred_id,json=nextDeferredId,proto3" json:"next_deferred_id,omitempty"`
+	// breaker is what offences have hit, absent before the first.
+	Breaker *Breaker `protobuf:"bytes,18,opt,name=breaker,proto3" json:"breaker,omitempty"`
+	// reports are the open reports, by id.
+	Reports []Report `protobuf:"bytes,19,rep,name=reports,proto3" json:"reports"`
+	// last_report_id is the id of the last report, 0 before the first.
+	LastReportId uint64 `protobuf:"varint,20,opt,name=last_report_id,json=lastReportId,proto3" json:"last_report_id,omitempty"`
+	// verifiers are all verifiers, by address.
+	Verifiers []Verifier `protobuf:"bytes,21,rep,name=verifiers,proto3" json:"verifiers"`
+	// attestations are the attestations whose bytes are public, by reference.
+	Attestations []Attestation `protobuf:"bytes,22,rep,name=attestations,proto3" json:"attestations"`
+	// probers are all probers, by address.
+	Probers []Prober `protobuf:"bytes,23,rep,name=probers,proto3" json:"probers"`
+	// panels are the panels that are not forgotten, by epoch.
+	Panels []Panel `protobuf:"bytes,24,rep,name=panels,proto3" json:"panels"`
+	// observations are the revealed rows whose medians are to be taken, by epoch, host and seat.
+	Observations []Observation `protobuf:"bytes,25,rep,name=observations,proto3" json:"observations"`
+	// availabilities are the results of panels, by epoch and operator.
+	Availabilities []OperatorAvailability `protobuf:"bytes,26,rep,name=availabilities,proto3" json:"availabilities"`
+	// measured_from is the first epoch with a conclusive median, plus 1; 0 before there was one.
+	MeasuredFrom uint64 `protobuf:"varint,27,opt,name=measured_from,json=measuredFrom,proto3" json:"measured_from,omitempty"`
 }
 
 func (m *GenesisState) Reset()         { *m = GenesisState{} }
@@ -168,6 +198,111 @@ func (m *GenesisState) GetControllerConsents() []ControllerConsent {
 	return nil
 }
 
+func (m *GenesisState) GetDeadlines() []Deadline {
+	if m != nil {
+		return m.Deadlines
+	}
+	return nil
+}
+
+func (m *GenesisState) GetUsedEvidence() []UsedEvidence {
+	if m != nil {
+		return m.UsedEvidence
+	}
+	return nil
+}
+
+func (m *GenesisState) GetStrikes() []Strikes {
+	if m != nil {
+		return m.Strikes
+	}
+	return nil
+}
+
+func (m *GenesisState) GetDeferredPunishments() []DeferredPunishment {
+	if m != nil {
+		return m.DeferredPunishments
+	}
+	return nil
+}
+
+func (m *GenesisState) GetNextDeferredId() uint64 {
+	if m != nil {
+		return m.NextDeferredId
+	}
+	return 0
+}
+
+func (m *GenesisState) GetBreaker() *Breaker {
+	if m != nil {
+		return m.Breaker
+	}
+	return nil
+}
+
+func (m *GenesisState) GetReports() []Report {
+	if m != nil {
+		return m.Reports
+	}
+	return nil
+}
+
+func (m *GenesisState) GetLastReportId() uint64 {
+	if m != nil {
+		return m.LastReportId
+	}
+	return 0
+}
+
+func (m *GenesisState) GetVerifiers() []Verifier {
+	if m != nil {
+		return m.Verifiers
+	}
+	return nil
+}
+
+func (m *GenesisState) GetAttestations() []Attestation {
+	if m != nil {
+		return m.Attestations
+	}
+	return nil
+}
+
+func (m *GenesisState) GetProbers() []Prober {
+	if m != nil {
+		return m.Probers
+	}
+	return nil
+}
+
+func (m *GenesisState) GetPanels() []Panel {
+	if m != nil {
+		return m.Panels
+	}
+	return nil
+}
+
+func (m *GenesisState) GetObservations() []Observation {
+	if m != nil {
+		return m.Observations
+	}
+	return nil
+}
+
+func (m *GenesisState) GetAvailabilities() []OperatorAvailability {
+	if m != nil {
+		return m.Availabilities
+	}
+	return nil
+}
+
+func (m *GenesisState) GetMeasuredFrom() uint64 {
+	if m != nil {
+		return m.MeasuredFrom
+	}
+	return 0
+}
+
 func init() {
 	proto.RegisterType((*GenesisState)(nil), "gpucoord.operators.v1.GenesisState")
 }
@@ -177,39 +312,60 @@ func init() {
 }
 
 var fileDescriptor_58c60c687334b2f0 = []byte{
-	// 504 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x7c, 0x93, 0xc1, 0x6e, 0xd3, 0x30,
-	0x18, 0x80, 0x1b, 0xd6, 0x95, 0xd5, 0x2d, 0x20, 0x0c, 0x48, 0x56, 0x11, 0x59, 0xb7, 0x5d, 0x2a,
-	0x0e, 0xa9, 0x36, 0x90, 0x38, 0x70, 0xa2, 0x05, 0xda, 0x01, 0x82, 0xaa, 0xd3, 0x2e, 0x5c, 0xa2,
-	0x34, 0xb1, 0x92, 0xa8, 0x99, 0xff, 0xc8, 0xbf, 0x3b, 0xad, 0x6f, 0xc1, 0x53, 0xa1, 0x1d, 0x77,
-	0xe4, 0x84, 0x50, 0xfb, 0x22, 0x28, 0x8e, 0x13, 0x2a, 0xd4, 0xf4, 0x66, 0xff, 0xf9, 0xbe, 0xcf,
-	0x51, 0x22, 0x93, 0x93, 0x30, 0x5d, 0xf8, 0x00, 0x32, 0xe8, 0x43, 0xca, 0xa5, 0xa7, 0x40, 0x62,
-	0xff, 0xfa, 0xb4, 0x1f, 0x72, 0xc1, 0x31, 0x46, 0x27, 0x95, 0xa0, 0x80, 0x3e, 0x2b, 0x20, 0xa7,
-	0x84, 0x9c, 0xeb, 0xd3, 0xce, 0xd3, 0x10, 0x42, 0xd0, 0x44, 0x3f, 0x5b, 0xe5, 0x70, 0xe7, 0x78,
-	0x7b, 0x31, 0xf5, 0xa4, 0x77, 0x65, 0x82, 0x9d, 0xa3, 0xed, 0x0c, 0x2a, 0x4f, 0xf1, 0x1c, 0x39,
-	0xfe, 0xd9, 0x20, 0xed, 0x51, 0xfe, 0x16, 0x17, 0xd9, 0x98, 0xbe, 0x25, 0x8d, 0xbc, 0xc1, 0xac,
-	0xae, 0xd5, 0x6b, 0x9d, 0xbd, 0x70, 0xb6, 0xbe, 0x95, 0x33, 0xd1, 0xd0, 0xa0, 0x7e, 0xfb, 0xfb,
-	0xb0, 0x36, 0x35, 0x0a, 0x1d, 0x92, 0x66, 0x09, 0xb1, 0x7b, 0xdd, 0xbd, 0x5e, 0xeb, 0xec, 0xb0,
-	0xc2, 0xff, 0x66, 0x36, 0xa6, 0xf0, 0xcf, 0xa3, 0x6f, 0xc8, 0x7e, 0x04, 0xa8, 0x90, 0xed, 0xe9,
-	0xc0, 0xf3, 0x8a, 0xc0, 0x18, 0x50, 0x19, 0x39, 0xe7, 0xe9, 0x3b, 0xd2, 0xcc, 0x16, 0xee, 0x9c,
-	0x2f, 0x91, 0xd5, 0xb5, 0x6c, 0xef, 0x90, 0x3f, 0xf3, 0xa5, 0xf1, 0x0f, 0xa2, 0x7c, 0x8b, 0xf4,
-	0x35, 0xa9, 0x87, 0xe9, 0x02, 0xd9, 0xbe, 0xb6, 0x3b, 0x15, 0xf6, 0x68, 0x72, 0x69, 0x4c, 0x4d,
-	0xd3, 0x8f, 0x84, 0x2c, 0xc4, 0x0c, 0x44, 0x10, 0x8b, 0x10, 0x59, 0x43, 0xbb, 0xdd, 0x0a, 0xf7,
-	0xb2, 0x00, 0x4d, 0x61, 0xc3, 0xa4, 0x2f, 0xc9, 0x63, 0xc1, 0x6f, 0x94, 0x5b, 0x8e, 0xdc, 0x38,
-	0x60, 0xf7, 0xbb, 0x56, 0xaf, 0x3e, 0x7d, 0x94, 0x3d, 0x28, 0xdd, 0xf3, 0x80, 0x4e, 0xc8, 0x43,
-	0xc9, 0x13, 0x6f, 0xc9, 0xa5, 0x1b, 0x4a, 0x4f, 0x28, 0x64, 0x07, 0xfa, 0xdc, 0x93, 0x8a, 0x73,
-	0xa7, 0x39, 0x3c, 0xca, 0x58, 0x73, 0xf4, 0x03, 0xb9, 0x31, 0x43, 0xfa, 0x9e, 0x10, 0x01, 0x01,
-	0x77, 0x93, 0x58, 0xcc, 0x91, 0x35, 0x77, 0xfe, 0xbd, 0xaf, 0x10, 0xf0, 0x2f, 0xb1, 0x98, 0x17,
-	0x7f, 0x4f, 0x98, 0x3d, 0xd2, 0x73, 0xd2, 0x9e, 0x25, 0xe0, 0xcf, 0xdd, 0xc8, 0xc3, 0x88, 0x23,
-	0x23, 0x3b, 0xbf, 0xc6, 0x20, 0x43, 0xc7, 0x1e, 0x46, 0x26, 0xd4, 0x9a, 0x15, 0x03, 0x8e, 0xf4,
-	0x13, 0x69, 0xf3, 0x14, 0xfc, 0xc8, 0x45, 0xe5, 0x49, 0x85, 0xac, 0xa5, 0x53, 0x47, 0x15, 0xa9,
-	0x0f, 0x19, 0x7a, 0x91, 0x91, 0x45, 0x8b, 0x97, 0x13, 0xa4, 0x2e, 0x79, 0xe2, 0x83, 0x50, 0x12,
-	0x92, 0x84, 0x4b, 0xd7, 0x07, 0x81, 0x3c, 0xfb, 0x66, 0x6d, 0x9d, 0xec, 0x55, 0x24, 0x87, 0xa5,
-	0x31, 0xcc, 0x05, 0x53, 0xa6, 0xfe, 0xff, 0x0f, 0x70, 0x30, 0xbe, 0x5d, 0xd9, 0xd6, 0xdd, 0xca,
-	0xb6, 0xfe, 0xac, 0x6c, 0xeb, 0xc7, 0xda, 0xae, 0xdd, 0xad, 0xed, 0xda, 0xaf, 0xb5, 0x5d, 0xfb,
-	0xee, 0x84, 0xb1, 0x8a, 0x16, 0x33, 0xc7, 0x87, 0xab, 0x7e, 0x79, 0x21, 0xcb, 0xc5, 0xcd, 0xc6,
-	0xdd, 0x54, 0xcb, 0x94, 0xe3, 0xac, 0xa1, 0x6f, 0xe6, 0xab, 0xbf, 0x01, 0x00, 0x00, 0xff, 0xff,
-	0x32, 0x66, 0x25, 0x6d, 0x34, 0x04, 0x00, 0x00,
+	// 839 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x84, 0x95, 0x51, 0x6f, 0xdb, 0x36,
+	0x10, 0xc7, 0xe3, 0x35, 0x4d, 0x1a, 0xc6, 0x71, 0x5b, 0x26, 0xdd, 0x38, 0x77, 0x75, 0xd3, 0x64,
+	0x0f, 0xde, 0x06, 0xd8, 0x68, 0x37, 0x60, 0xc3, 0x86, 0x0d, 0x48, 0xd2, 0x36, 0xc9, 0x56, 0xb4,
+	0x46, 0x82, 0x0c, 0xd8, 0x5e, 0x04, 0xca, 0xbc, 0xd8, 0x84, 0x65, 0x52, 0xe0, 0x51, 0x46, 0xfd,
+	0x2d, 0xf6, 0x21, 0xf6, 0x61, 0xfa, 0xd8, 0xc7, 0x3d, 0x0d, 0x43, 0xf2, 0x45, 0x06, 0x52, 0x94,
+	0x6c, 0x74, 0x91, 0xf6, 0x26, 0x9e, 0xfe, 0xbf, 0x3f, 0x79, 0xc7, 0x93, 0x8e, 0xec, 0x8f, 0xd2,
+	0x6c, 0xa8, 0xb5, 0x11, 0x7d, 0x9d, 0x82, 0xe1, 0x56, 0x1b, 0xec, 0xcf, 0x9e, 0xf6, 0x47, 0xa0,
+	0x00, 0x25, 0xf6, 0x52, 0xa3, 0xad, 0xa6, 0x0f, 0x0a, 0x51, 0xaf, 0x14, 0xf5, 0x66, 0x4f, 0xdb,
+	0x3b, 0x23, 0x3d, 0xd2, 0x5e, 0xd1, 0x77, 0x4f, 0xb9, 0xb8, 0xbd, 0x77, 0xb3, 0x63, 0xca, 0x0d,
+	0x9f, 0x06, 0xc3, 0xf6, 0x93, 0x9b, 0x35, 0x68, 0xb9, 0x85, 0x5c, 0xb2, 0xf7, 0x67, 0x8b, 0x34,
+	0x8f, 0xf3, 0x53, 0x9c, 0xbb, 0x30, 0xfd, 0x81, 0xac, 0xe5, 0x1e, 0xac, 0xb1, 0xdb, 0xe8, 0x6e,
+	0x3e, 0x7b, 0xd4, 0xbb, 0xf1, 0x54, 0xbd, 0x81, 0x17, 0x1d, 0xae, 0xbe, 0xfb, 0xfb, 0xf1, 0xca,
+	0x59, 0x40, 0xe8, 0x11, 0xd9, 0x28, 0x45, 0xec, 0xa3, 0xdd, 0x5b, 0xdd, 0xcd, 0x67, 0x8f, 0x2b,
+	0xf8, 0x37, 0x61, 0x11, 0x1c, 0x16, 0x1c, 0xfd, 0x96, 0xdc, 0x1e, 0x6b, 0xb4, 0xc8, 0x6e, 0x79,
+	0x83, 0x87, 0x15, 0x06, 0x27, 0x1a, 0x6d, 0x80, 0x73, 0x3d, 0x3d, 0x20, 0x1b, 0xee, 0x21, 0x9a,
+	0xc0, 0x1c, 0xd9, 0xaa, 0x87, 0x3b, 0x35, 0xf0, 0x2f, 0x30, 0x0f, 0xfc, 0x9d, 0x71, 0xbe, 0x44,
+	0xfa, 0x0d, 0x59, 0x1d, 0xa5, 0x19, 0xb2, 0xdb, 0x9e, 0x6e, 0x57, 0xd0, 0xc7, 0x83, 0x8b, 0x40,
+	0x7a, 0x35, 0x7d, 0x49, 0x48, 0xa6, 0x62, 0xad, 0x84, 0x54, 0x23, 0x64, 0x6b, 0x9e, 0xdd, 0xad,
+	0x60, 0x2f, 0x0a, 0x61, 0x70, 0x58, 0x22, 0xe9, 0x97, 0xe4, 0xbe, 0x82, 0xb7, 0x36, 0x2a, 0x43,
+	0x91, 0x14, 0x6c, 0x7d, 0xb7, 0xd1, 0x5d, 0x3d, 0xbb, 0xeb, 0x5e, 0x94, 0xec, 0xa9, 0xa0, 0x03,
+	0xd2, 0x32, 0x90, 0xf0, 0x39, 0x98, 0x68, 0x64, 0xb8, 0xb2, 0xc8, 0xee, 0xf8, 0x7d, 0xf7, 0x2b,
+	0xf6, 0x3d, 0xcb, 0xc5, 0xc7, 0x4e, 0x1b, 0xb6, 0xde, 0x32, 0x4b, 0x31, 0xa4, 0xcf, 0x09, 0x51,
+	0x5a, 0x40, 0x94, 0x48, 0x35, 0x41, 0xb6, 0x51, 0x7b, 0x7b, 0xaf, 0xb5, 0x80, 0x57, 0x52, 0x4d,
+	0x8a, 0xdb, 0x53, 0x61, 0x8d, 0xf4, 0x94, 0x34, 0xe3, 0x44, 0x0f, 0x27, 0xd1, 0x98, 0xe3, 0x18,
+	0x90, 0x91, 0xda, 0x6a, 0x1c, 0x3a, 0xe9, 0x09, 0xc7, 0x71, 0x30, 0xda, 0x8c, 0x8b, 0x00, 0x20,
+	0xfd, 0x99, 0x34, 0x21, 0xd5, 0xc3, 0x71, 0x84, 0x96, 0x1b, 0x8b, 0x6c, 0xd3, 0x5b, 0x3d, 0xa9,
+	0xb0, 0x7a, 0xe1, 0xa4, 0xe7, 0x4e, 0x59, 0x78, 0x41, 0x19, 0x41, 0x1a, 0x91, 0xed, 0xa1, 0x56,
+	0xd6, 0xe8, 0x24, 0x01, 0x13, 0x0d, 0xb5, 0x42, 0x70, 0x35, 0x6b, 0x7a, 0xcb, 0x6e, 0x85, 0xe5,
+	0x51, 0x49, 0x1c, 0xe5, 0x40, 0x70, 0xa6, 0xc3, 0x0f, 0x5f, 0xf8, 0xd6, 0x17, 0xc0, 0x45, 0x22,
+	0x15, 0x20, 0xdb, 0xaa, 0x2d, 0xde, 0xf3, 0xa0, 0x2b, 0x8a, 0x57, 0x72, 0xf4, 0x35, 0xd9, 0xca,
+	0x10, 0x44, 0x04, 0x33, 0x29, 0x40, 0x0d, 0x81, 0xb5, 0x6a, 0xef, 0xf4, 0x02, 0x41, 0xbc, 0x08,
+	0xd2, 0x60, 0xd6, 0xcc, 0x96, 0x62, 0xf4, 0x27, 0xb2, 0x8e, 0xd6, 0xc8, 0x09, 0x20, 0xbb, 0x5b,
+	0xfb, 0x3d, 0x9c, 0xe7, 0xaa, 0x60, 0x52, 0x40, 0x34, 0x26, 0x3b, 0x02, 0x2e, 0xc1, 0x18, 0x10,
+	0x51, 0x9a, 0x29, 0x89, 0xe3, 0xa9, 0x2f, 0xdb, 0x3d, 0x6f, 0xf6, 0x45, 0x65, 0x7e, 0x39, 0x32,
+	0x28, 0x89, 0xe0, 0xbb, 0x2d, 0xfe, 0xf3, 0x06, 0x69, 0x97, 0xdc, 0xf3, 0x4d, 0x5f, 0x6e, 0x24,
+	0x05, 0xbb, 0xef, 0x7b, 0xbe, 0xe5, 0xe2, 0x85, 0xd9, 0xa9, 0xa0, 0xdf, 0x91, 0xf5, 0xd8, 0x00,
+	0x9f, 0x80, 0x61, 0xd4, 0xff, 0x9b, 0xaa, 0xb2, 0x39, 0xcc, 0x55, 0x67, 0x85, 0x9c, 0xfe, 0x48,
+	0xd6, 0x0d, 0xa4, 0xda, 0x35, 0xd1, 0xb6, 0x3f, 0xfa, 0xa3, 0xca, 0xaf, 0xc4, 0xa9, 0x8a, 0x32,
+	0x04, 0x86, 0x7e, 0x4e, 0x5a, 0x09, 0x47, 0x1b, 0xe5, 0x6b, 0x77, 0xc0, 0x1d, 0x7f, 0xc0, 0xa6,
+	0x8b, 0xe6, 0xc8, 0xa9, 0x70, 0x1d, 0x30, 0x03, 0x23, 0x2f, 0x25, 0x18, 0x64, 0x0f, 0x6a, 0x3b,
+	0xe0, 0xd7, 0xa0, 0x2b, 0x3a, 0xa0, 0xe4, 0xe8, 0x2b, 0xd2, 0xe4, 0xd6, 0x82, 0xfb, 0x45, 0x4b,
+	0xad, 0x90, 0x7d, 0xec, 0x7d, 0xf6, 0x2a, 0x7c, 0x0e, 0x16, 0xd2, 0xe2, 0xfe, 0x97, 0x69, 0x97,
+	0x77, 0x6a, 0x74, 0xec, 0x0e, 0xf4, 0x49, 0x6d, 0xde, 0x03, 0xaf, 0x2a, 0xf2, 0x0e, 0x0c, 0xfd,
+	0xde, 0xcd, 0x02, 0x05, 0x09, 0x32, 0xe6, 0xe9, 0xcf, 0x2a, 0x67, 0x81, 0x82, 0x64, 0x31, 0x0a,
+	0x1c, 0xe1, 0x12, 0xd1, 0x31, 0x82, 0x99, 0x85, 0x44, 0x3e, 0xad, 0x4d, 0xe4, 0xcd, 0x42, 0x5a,
+	0x24, 0xb2, 0x4c, 0xd3, 0xdf, 0x48, 0x8b, 0xcf, 0xb8, 0x4c, 0x78, 0x2c, 0x13, 0x69, 0x25, 0x20,
+	0x6b, 0x7b, 0xbf, 0xaf, 0xfe, 0x67, 0xba, 0x1c, 0x2c, 0xa0, 0xe2, 0x67, 0xff, 0x81, 0x11, 0xdd,
+	0x27, 0x5b, 0x53, 0xe0, 0x98, 0xb9, 0xd6, 0xbb, 0x34, 0x7a, 0xca, 0x1e, 0xe6, 0x77, 0x5b, 0x04,
+	0x5f, 0x1a, 0x3d, 0x3d, 0x3c, 0x79, 0x77, 0xd5, 0x69, 0xbc, 0xbf, 0xea, 0x34, 0xfe, 0xb9, 0xea,
+	0x34, 0xfe, 0xb8, 0xee, 0xac, 0xbc, 0xbf, 0xee, 0xac, 0xfc, 0x75, 0xdd, 0x59, 0xf9, 0xbd, 0x37,
+	0x92, 0x76, 0x9c, 0xc5, 0xbd, 0xa1, 0x9e, 0xf6, 0xcb, 0x71, 0x5b, 0x3e, 0xbc, 0x5d, 0x9a, 0xbc,
+	0x76, 0x9e, 0x02, 0xc6, 0x6b, 0x7e, 0xee, 0x7e, 0xfd, 0x6f, 0x00, 0x00, 0x00, 0xff, 0xff, 0x80,
+	0xa0, 0x2a, 0xfd, 0x12, 0x08, 0x00, 0x00,
 }
 
 func (m *GenesisState) Marshal() (dAtA []byte, err error) {
@@ -232,6 +388,211 @@ func (m *GenesisState) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.MeasuredFrom != 0 {
+		i = encodeVarintGenesis(dAtA, i, uint64(m.MeasuredFrom))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xd8
+	}
+	if len(m.Availabilities) > 0 {
+		for iNdEx := len(m.Availabilities) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Availabilities[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xd2
+		}
+	}
+	if len(m.Observations) > 0 {
+		for iNdEx := len(m.Observations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Observations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xca
+		}
+	}
+	if len(m.Panels) > 0 {
+		for iNdEx := len(m.Panels) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Panels[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xc2
+		}
+	}
+	if len(m.Probers) > 0 {
+		for iNdEx := len(m.Probers) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Probers[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xba
+		}
+	}
+	if len(m.Attestations) > 0 {
+		for iNdEx := len(m.Attestations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Attestations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xb2
+		}
+	}
+	if len(m.Verifiers) > 0 {
+		for iNdEx := len(m.Verifiers) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Verifiers[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xaa
+		}
+	}
+	if m.LastReportId != 0 {
+		i = encodeVarintGenesis(dAtA, i, uint64(m.LastReportId))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xa0
+	}
+	if len(m.Reports) > 0 {
+		for iNdEx := len(m.Reports) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Reports[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0x9a
+		}
+	}
+	if m.Breaker != nil {
+		{
+			size, err := m.Breaker.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintGenesis(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x92
+	}
+	if m.NextDeferredId != 0 {
+		i = encodeVarintGenesis(dAtA, i, uint64(m.NextDeferredId))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x88
+	}
+	if len(m.DeferredPunishments) > 0 {
+		for iNdEx := len(m.DeferredPunishments) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.DeferredPunishments[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0x82
+		}
+	}
+	if len(m.Strikes) > 0 {
+		for iNdEx := len(m.Strikes) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Strikes[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x7a
+		}
+	}
+	if len(m.UsedEvidence) > 0 {
+		for iNdEx := len(m.UsedEvidence) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.UsedEvidence[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x72
+		}
+	}
+	if len(m.Deadlines) > 0 {
+		for iNdEx := len(m.Deadlines) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Deadlines[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintGenesis(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x6a
+		}
+	}
 	if len(m.ControllerConsents) > 0 {
 		for iNdEx := len(m.ControllerConsents) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -471,6 +832,85 @@ func (m *GenesisState) Size() (n int) {
 			l = e.Size()
 			n += 1 + l + sovGenesis(uint64(l))
 		}
+	}
+	if len(m.Deadlines) > 0 {
+		for _, e := range m.Deadlines {
+			l = e.Size()
+			n += 1 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.UsedEvidence) > 0 {
+		for _, e := range m.UsedEvidence {
+			l = e.Size()
+			n += 1 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Strikes) > 0 {
+		for _, e := range m.Strikes {
+			l = e.Size()
+			n += 1 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.DeferredPunishments) > 0 {
+		for _, e := range m.DeferredPunishments {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if m.NextDeferredId != 0 {
+		n += 2 + sovGenesis(uint64(m.NextDeferredId))
+	}
+	if m.Breaker != nil {
+		l = m.Breaker.Size()
+		n += 2 + l + sovGenesis(uint64(l))
+	}
+	if len(m.Reports) > 0 {
+		for _, e := range m.Reports {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if m.LastReportId != 0 {
+		n += 2 + sovGenesis(uint64(m.LastReportId))
+	}
+	if len(m.Verifiers) > 0 {
+		for _, e := range m.Verifiers {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Attestations) > 0 {
+		for _, e := range m.Attestations {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Probers) > 0 {
+		for _, e := range m.Probers {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Panels) > 0 {
+		for _, e := range m.Panels {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Observations) > 0 {
+		for _, e := range m.Observations {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if len(m.Availabilities) > 0 {
+		for _, e := range m.Availabilities {
+			l = e.Size()
+			n += 2 + l + sovGenesis(uint64(l))
+		}
+	}
+	if m.MeasuredFrom != 0 {
+		n += 2 + sovGenesis(uint64(m.MeasuredFrom))
 	}
 	return n
 }
@@ -902,6 +1342,473 @@ func (m *GenesisState) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 13:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Deadlines", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Deadlines = append(m.Deadlines, Deadline{})
+			if err := m.Deadlines[len(m.Deadlines)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 14:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field UsedEvidence", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.UsedEvidence = append(m.UsedEvidence, UsedEvidence{})
+			if err := m.UsedEvidence[len(m.UsedEvidence)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 15:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Strikes", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Strikes = append(m.Strikes, Strikes{})
+			if err := m.Strikes[len(m.Strikes)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 16:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DeferredPunishments", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DeferredPunishments = append(m.DeferredPunishments, DeferredPunishment{})
+			if err := m.DeferredPunishments[len(m.DeferredPunishments)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 17:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NextDeferredId", wireType)
+			}
+			m.NextDeferredId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NextDeferredId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 18:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Breaker", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Breaker == nil {
+				m.Breaker = &Breaker{}
+			}
+			if err := m.Breaker.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 19:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reports", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reports = append(m.Reports, Report{})
+			if err := m.Reports[len(m.Reports)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 20:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field LastReportId", wireType)
+			}
+			m.LastReportId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.LastReportId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 21:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verifiers", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Verifiers = append(m.Verifiers, Verifier{})
+			if err := m.Verifiers[len(m.Verifiers)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 22:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Attestations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Attestations = append(m.Attestations, Attestation{})
+			if err := m.Attestations[len(m.Attestations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 23:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Probers", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Probers = append(m.Probers, Prober{})
+			if err := m.Probers[len(m.Probers)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 24:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Panels", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Panels = append(m.Panels, Panel{})
+			if err := m.Panels[len(m.Panels)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 25:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Observations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Observations = append(m.Observations, Observation{})
+			if err := m.Observations[len(m.Observations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 26:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Availabilities", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenesis
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Availabilities = append(m.Availabilities, OperatorAvailability{})
+			if err := m.Availabilities[len(m.Availabilities)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 27:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MeasuredFrom", wireType)
+			}
+			m.MeasuredFrom = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenesis
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MeasuredFrom |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipGenesis(dAtA[iNdEx:])

@@ -44,4 +44,20 @@ var (
 	BlockHashesPrefix      = collections.NewPrefix(13) // height -> block hash
 	EpochStartsPrefix      = collections.NewPrefix(14) // epoch -> EpochStart
 	ConsentsPrefix         = collections.NewPrefix(15) // operator | controller -> ControllerConsent
+	HeightDeadlinesPrefix  = collections.NewPrefix(16) // kind | id -> Deadline, at a height
+	DueHeightsPrefix       = collections.NewPrefix(17) // height | kind | id -> nothing
+	TimeDeadlinesPrefix    = collections.NewPrefix(18) // kind | id -> Deadline, at a time
+	DueTimesPrefix         = collections.NewPrefix(19) // time | kind | id -> nothing
+	UsedEvidencePrefix     = collections.NewPrefix(20) // evidence id -> UsedEvidence
+	StrikesPrefix          = collections.NewPrefix(21) // operator | kind -> Strikes
+	DeferredPrefix         = collections.NewPrefix(22) // id -> DeferredPunishment
+	NextDeferredPrefix     = collections.NewPrefix(23) // -> next id of these
+	BreakerPrefix          = collections.NewPrefix(24) // -> Breaker
+	BondedPrefix           = collections.NewPrefix(25) // -> sum of all operators' bonds
+	BarredPrefix           = collections.NewPrefix(26) // account of a tombstoned operator or its controller -> nothing
+	ReportsPrefix          = collections.NewPrefix(27) // id -> Report
+	LastReportPrefix       = collections.NewPrefix(28) // -> last report id
+	VerifiersPrefix        = collections.NewPrefix(29) // account -> Verifier
+	AttestationsPrefix     = collections.NewPrefix(30) // reference -> Attestation
+	AttestationsByHost     = collections.NewPrefix(31) // host id | reference -> nothing
 )

@@ -112,6 +112,57 @@ func (m *MsgLinkNode) ValidateBasic() error {
 	return checkSignature("signature", m.Signature)
 }
 
+// ValidateBasic has nothing to check: ids are looked up.
+func (m *MsgResolveDeferred) ValidateBasic() error { return nil }
+
+// ValidateBasic checks the commitment's length.
+func (m *MsgCommitReport) ValidateBasic() error { return checkID("commitment", m.Commitment) }
+
+// ValidateBasic checks the moniker and the amount.
+func (m *MsgRegisterVerifier) ValidateBasic() error {
+	if err := (Description{Moniker: m.Moniker}).Validate(); err != nil {
+		return err
+	}
+	return checkAmount(m.BondUltai)
+}
+
+// ValidateBasic has nothing to check: the address is parsed by the handler.
+func (m *MsgLeaveVerifiers) ValidateBasic() error { return nil }
+
+// ValidateBasic checks lengths, the claims' bits and that the time of validity is one.
+func (m *MsgSubmitAttestation) ValidateBasic() error {
+	if err := checkID("host_id", m.HostId); err != nil {
+		return err
+	}
+	if n := len(m.Evidence); n == 0 || n > MaxEvidenceBytes {
+		return errorsmod.Wrapf(ErrInvalidRequest, "evidence has %d bytes, want 1 to %d", n, MaxEvidenceBytes)
+	}
+	if m.Claims == 0 || m.Claims > AllClaims {
+		return errorsmod.Wrapf(ErrInvalidRequest, "claims is %d, want 1 to %d", m.Claims, AllClaims)
+	}
+	if m.NotBefore > m.NotAfter {
+		return errorsmod.Wrapf(ErrInvalidRequest, "not_before %d is above not_after %d", m.NotBefore, m.NotAfter)
+	}
+	_, err := FormatByName(m.Format)
+	return err
+}
+
+// ValidateBasic checks the reference and the claims' bits.
+func (m *MsgSignVerdict) ValidateBasic() error {
+	if m.Claims > AllClaims {
+		return errorsmod.Wrapf(ErrInvalidRequest, "claims is %d, want at most %d", m.Claims, AllClaims)
+	}
+	return checkID("ref", m.Ref)
+}
+
+// ValidateBasic checks the reference and the salt.
+func (m *MsgChallengeAttestation) ValidateBasic() error {
+	if err := checkID("ref", m.Ref); err != nil {
+		return err
+	}
+	return checkID("salt", m.Salt)
+}
+
 // ValidateBasic checks the parameters' bounds.
 func (m *MsgUpdateParams) ValidateBasic() error { return m.Params.Validate() }
 

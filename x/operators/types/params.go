@@ -5,6 +5,7 @@ package types
 import (
 	errorsmod "cosmossdk.io/errors"
 
+	"github.com/gpucoord/gpucoord/domain/deterrence"
 	"github.com/gpucoord/gpucoord/domain/epoch"
 )
 
@@ -25,6 +26,8 @@ const (
 	maxCeilingBps = 1_000_000
 	wholeBps      = 10_000
 	ladderLevels  = 5
+	maxSeconds    = 100_000_000 // about 3 years
+	maxDeadlines  = 1_000
 )
 
 // DefaultParams returns parameters of a local network: epochs of 20 blocks, 6 s each.
@@ -50,6 +53,21 @@ func DefaultParams() Params {
 		JailFraudBlocks:       201_600, // 14 d
 		InitialReputationPpm:  500_000, // neither trusted nor suspect
 		EvmChainId:            8_453,   // Base, where customers pay by x402
+
+		JailDoubleClaimBlocks: 432_000, // 30 d
+		JailRefusalBlocks:     14_400,  // 1 d
+		EscalationBlocks:      432_000, // 30 d
+		BreakerBps:            2_000,   // a fault of the chain or of one customer must not cost the whole market
+		DeferredReturnBlocks:  140,     // before any bond of its time can have left
+
+		ReportBondUltai:      1_000_000, // one token: what a wrong reporter pays the accused
+		ReportBlocks:         100,       // 10 min from promise to proof
+		MaxDeadlinesPerBlock: 100,
+
+		MinVerifierBondUltai:        10_000_000,
+		VerdictQuorum:               2,
+		MaxAttestationSeconds:       2_592_000, // 30 d
+		AttestationChallengeSeconds: 604_800,   // 7 d
 	}
 }
 
@@ -114,11 +132,40 @@ func (p *Params) Validate() error {
 		{"jail_fraud_blocks", p.JailFraudBlocks, 0, maxBlocks},
 		{"initial_reputation_ppm", p.InitialReputationPpm, 0, maxPPM},
 		{"evm_chain_id", p.EvmChainId, 1, 1<<63 - 1},
+		{"jail_double_claim_blocks", p.JailDoubleClaimBlocks, 0, maxBlocks},
+		{"jail_refusal_blocks", p.JailRefusalBlocks, 0, maxBlocks},
+		{"escalation_blocks", p.EscalationBlocks, 1, maxBlocks},
+		{"breaker_bps", p.BreakerBps, 0, wholeBps},
+		{"deferred_return_blocks", p.DeferredReturnBlocks, 1, maxBlocks},
+		{"report_bond_ultai", p.ReportBondUltai, 1, 1<<63 - 1},
+		{"report_blocks", p.ReportBlocks, 2, maxBlocks},
+		{"max_deadlines_per_block", uint64(p.MaxDeadlinesPerBlock), 1, maxDeadlines},
+		{"min_verifier_bond_ultai", p.MinVerifierBondUltai, 1, 1<<63 - 1},
+		{"verdict_quorum", uint64(p.VerdictQuorum), 1, MaxVerdicts},
+		{"max_attestation_seconds", p.MaxAttestationSeconds, 1, maxSeconds},
+		{"attestation_challenge_seconds", p.AttestationChallengeSeconds, 1, maxSeconds},
 	}
 	for _, b := range bounds {
 		if b.value < b.min || b.value > b.max {
 			return errorsmod.Wrapf(ErrInvalidParams, "%s is %d, want %d to %d", b.name, b.value, b.min, b.max)
 		}
+	}
+	return p.validateRoots()
+}
+
+func (p *Params) validateRoots() error {
+	seen, count := make(map[string]bool), make(map[string]int)
+	for i, root := range p.AttestationRoots {
+		if _, err := FormatByName(root.Format); err != nil {
+			return errorsmod.Wrapf(ErrInvalidParams, "attestation root %d: %s", i, err)
+		}
+		key := root.Format + "/" + string(root.Key)
+		count[root.Format]++
+		if len(root.Key) != AddressLength || seen[key] || count[root.Format] > MaxRoots {
+			return errorsmod.Wrapf(ErrInvalidParams, "attestation root %d: the key has not %d bytes or is listed twice, or %q has more than %d",
+				i, AddressLength, root.Format, MaxRoots)
+		}
+		seen[key] = true
 	}
 	return nil
 }
@@ -134,15 +181,14 @@ func (p *Params) validateSchedule() error {
 			return errorsmod.Wrapf(ErrInvalidParams, "schedule member %d is %d, want 1 to %d", i+1, length, maxBlocks)
 		}
 	}
-	windows, err := s.Windows(0)
-	if err != nil {
-		return errorsmod.Wrapf(ErrInvalidParams, "schedule: %s", err)
+	if err := deterrence.CheckBeacon(s.BeaconBlocks); err != nil {
+		return errorsmod.Wrap(ErrInvalidParams, err.Error())
 	}
-	if p.UnbondingBlocks < windows.MinUnbonding || p.UnbondingBlocks > 100*maxBlocks {
-		return errorsmod.Wrapf(ErrInvalidParams,
-			"unbonding_blocks %d < 2 * (epoch %d + submit %d + beacon %d + open %d + challenge %d + response %d) = %d, or above %d",
-			p.UnbondingBlocks, s.EpochBlocks, s.SubmitBlocks, s.BeaconBlocks, s.OpenBlocks, s.ChallengeBlocks, s.ResponseBlocks,
-			windows.MinUnbonding, uint64(100*maxBlocks))
+	if err := deterrence.CheckUnbonding(s, p.UnbondingBlocks); err != nil {
+		return errorsmod.Wrap(ErrInvalidParams, err.Error())
+	}
+	if p.UnbondingBlocks > 100*maxBlocks {
+		return errorsmod.Wrapf(ErrInvalidParams, "unbonding_blocks is %d, at most %d", p.UnbondingBlocks, uint64(100*maxBlocks))
 	}
 	return nil
 }
@@ -171,6 +217,9 @@ func (p *Params) validateClasses() error {
 		if bps > wholeBps || (i > 0 && bps < p.LadderBps[i-1]) {
 			return errorsmod.Wrapf(ErrInvalidParams, "ladder_bps[%d] is %d: it is above %d or falls", i, bps, wholeBps)
 		}
+	}
+	if err := deterrence.CheckLadder(p.LadderBps); err != nil {
+		return errorsmod.Wrap(ErrInvalidParams, err.Error())
 	}
 	return nil
 }

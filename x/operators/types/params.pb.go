@@ -5,6 +5,7 @@ package types
 
 import (
 	fmt "fmt"
+	_ "github.com/cosmos/gogoproto/gogoproto"
 	proto "github.com/cosmos/gogoproto/proto"
 	io "io"
 	math "math"
@@ -205,6 +206,61 @@ func (m *GPUClass) GetSlaTtftMs() uint64 {
 	return 0
 }
 
+// AttestationRoot is a key whose signature a format of evidence trusts.
+type AttestationRoot struct {
+	// format is the format's name, for example "statement/v1".
+	Format string `protobuf:"bytes,1,opt,name=format,proto3" json:"format,omitempty"`
+	// key is the root key's address, 20 bytes.
+	Key []byte `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+}
+
+func (m *AttestationRoot) Reset()         { *m = AttestationRoot{} }
+func (m *AttestationRoot) String() string { return proto.CompactTextString(m) }
+func (*AttestationRoot) ProtoMessage()    {}
+func (*AttestationRoot) Descriptor() ([]byte, []int) {
+	return fileDescriptor_857b060a964215d6, []int{2}
+}
+func (m *AttestationRoot) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *AttestationRoot) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_AttestationRoot.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *AttestationRoot) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_AttestationRoot.Merge(m, src)
+}
+func (m *AttestationRoot) XXX_Size() int {
+	return m.Size()
+}
+func (m *AttestationRoot) XXX_DiscardUnknown() {
+	xxx_messageInfo_AttestationRoot.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_AttestationRoot proto.InternalMessageInfo
+
+func (m *AttestationRoot) GetFormat() string {
+	if m != nil {
+		return m.Format
+	}
+	return ""
+}
+
+func (m *AttestationRoot) GetKey() []byte {
+	if m != nil {
+		return m.Key
+	}
+	return nil
+}
+
 // Params are the module's governance parameters.
 type Params struct {
 	// schedule is the epoch grid; MsgUpdateParams refuses to change it.
@@ -243,13 +299,55 @@ type Params struct {
 	InitialReputationPpm uint64 `protobuf:"varint,17,opt,name=initial_reputation_ppm,json=initialReputationPpm,proto3" json:"initial_reputation_ppm,omitempty"`
 	// evm_chain_id is the EIP-155 id used in receipts' EIP-712 domain, at least 1; it never changes by message.
 	EvmChainId uint64 `protobuf:"varint,18,opt,name=evm_chain_id,json=evmChainId,proto3" json:"evm_chain_id,omitempty"`
+	// jail_double_claim_blocks is the jail of a double claim.
+	JailDoubleClaimBlocks uint64 `protobuf:"varint,19,opt,name=jail_double_claim_blocks,json=jailDoubleClaimBlocks,proto3" json:"jail_double_claim_blocks,omitempty"`
+	// jail_refusal_blocks is the jail of a refused reserved job.
+	JailRefusalBlocks uint64 `protobuf:"varint,20,opt,name=jail_refusal_blocks,json=jailRefusalBlocks,proto3" json:"jail_refusal_blocks,omitempty"`
+	// escalation_blocks is how long an offence counts towards the next of its kind, 1 to 10^8.
+	EscalationBlocks uint64 `protobuf:"varint,21,opt,name=escalation_blocks,json=escalationBlocks,proto3" json:"escalation_blocks,omitempty"`
+	// breaker_bps is the part of all bond that offences without cryptographic proof may hit in an epoch, at most 10000; beyond it they wait.
+	BreakerBps uint64 `protobuf:"varint,22,opt,name=breaker_bps,json=breakerBps,proto3" json:"breaker_bps,omitempty"`
+	// deferred_return_blocks is when a deferred punishment lapses that governance has not resolved, 1 to 10^8; never later than
+	// unbonding_blocks, when the bonds of its time may leave.
+	DeferredReturnBlocks uint64 `protobuf:"varint,23,opt,name=deferred_return_blocks,json=deferredReturnBlocks,proto3" json:"deferred_return_blocks,omitempty"`
+	// report_bond_ultai is the bond of a reporter, at least 1.
+	ReportBondUltai uint64 `protobuf:"varint,24,opt,name=report_bond_ultai,json=reportBondUltai,proto3" json:"report_bond_ultai,omitempty"`
+	// report_blocks is how long a report may be revealed, 2 to 10^8.
+	ReportBlocks uint64 `protobuf:"varint,25,opt,name=report_blocks,json=reportBlocks,proto3" json:"report_blocks,omitempty"`
+	// max_deadlines_per_block bounds the work of each of the two queues of deadlines in one block, 1 to 1000.
+	MaxDeadlinesPerBlock uint32 `protobuf:"varint,26,opt,name=max_deadlines_per_block,json=maxDeadlinesPerBlock,proto3" json:"max_deadlines_per_block,omitempty"`
+	// min_verifier_bond_ultai is the least bond with which a verifier may sign verdicts, at least 1.
+	MinVerifierBondUltai uint64 `protobuf:"varint,27,opt,name=min_verifier_bond_ultai,json=minVerifierBondUltai,proto3" json:"min_verifier_bond_ultai,omitempty"`
+	// verdict_quorum is how many verifiers must find a claim proven, 1 to 16.
+	VerdictQuorum uint32 `protobuf:"varint,28,opt,name=verdict_quorum,json=verdictQuorum,proto3" json:"verdict_quorum,omitempty"`
+	// max_attestation_seconds is the longest an attestation may hold, 1 to 10^8.
+	MaxAttestationSeconds uint64 `protobuf:"varint,29,opt,name=max_attestation_seconds,json=maxAttestationSeconds,proto3" json:"max_attestation_seconds,omitempty"`
+	// attestation_challenge_seconds is how long evidence stays public and challengeable after its expiry, 1 to 10^8.
+	AttestationChallengeSeconds uint64 `protobuf:"varint,30,opt,name=attestation_challenge_seconds,json=attestationChallengeSeconds,proto3" json:"attestation_challenge_seconds,omitempty"`
+	// attestation_roots are the root keys of the formats, at most 16 of each, no key twice in one.
+	AttestationRoots []AttestationRoot `protobuf:"bytes,31,rep,name=attestation_roots,json=attestationRoots,proto3" json:"attestation_roots"`
+	// min_prober_bond_ultai is the least bond with which a prober may be drawn, at least 1.
+	MinProberBondUltai uint64 `protobuf:"varint,32,opt,name=min_prober_bond_ultai,json=minProberBondUltai,proto3" json:"min_prober_bond_ultai,omitempty"`
+	// probe_commit_blocks is how long after its epoch a panel may commit, 1 to 10^8.
+	ProbeCommitBlocks uint64 `protobuf:"varint,33,opt,name=probe_commit_blocks,json=probeCommitBlocks,proto3" json:"probe_commit_blocks,omitempty"`
+	// probe_reveal_blocks is how long a panel may reveal after that, 1 to 10^8.
+	ProbeRevealBlocks uint64 `protobuf:"varint,34,opt,name=probe_reveal_blocks,json=probeRevealBlocks,proto3" json:"probe_reveal_blocks,omitempty"`
+	// max_medians_per_block is how many hosts' medians, or results to forget, one block works on for each panel, 1 to 1792. The two windows
+	// and the blocks that the medians of 1792 hosts take end before the epoch's first batch can be final.
+	MaxMediansPerBlock uint32 `protobuf:"varint,35,opt,name=max_medians_per_block,json=maxMediansPerBlock,proto3" json:"max_medians_per_block,omitempty"`
+	// copy_rows is how many measured rows of a reveal may equal another member's, at most 256.
+	CopyRows uint32 `protobuf:"varint,36,opt,name=copy_rows,json=copyRows,proto3" json:"copy_rows,omitempty"`
+	// prober_fine_bps is what a prober loses of its bond for a copy, a missing reveal or repeated absence, at most 10000.
+	ProberFineBps uint64 `protobuf:"varint,37,opt,name=prober_fine_bps,json=proberFineBps,proto3" json:"prober_fine_bps,omitempty"`
+	// probe_price_uusdc is what a row that counts earns its prober, at most 10^9, as far as the probers' pool goes.
+	ProbePriceUusdc uint64 `protobuf:"varint,38,opt,name=probe_price_uusdc,json=probePriceUusdc,proto3" json:"probe_price_uusdc,omitempty"`
 }
 
 func (m *Params) Reset()         { *m = Params{} }
 func (m *Params) String() string { return proto.CompactTextString(m) }
 func (*Params) ProtoMessage()    {}
 func (*Params) Descriptor() ([]byte, []int) {
-	return fileDescriptor_857b060a964215d6, []int{2}
+	return fileDescriptor_857b060a964215d6, []int{3}
 }
 func (m *Params) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -404,9 +502,150 @@ func (m *Params) GetEvmChainId() uint64 {
 	return 0
 }
 
+func (m *Params) GetJailDoubleClaimBlocks() uint64 {
+	if m != nil {
+		return m.JailDoubleClaimBlocks
+	}
+	return 0
+}
+
+func (m *Params) GetJailRefusalBlocks() uint64 {
+	if m != nil {
+		return m.JailRefusalBlocks
+	}
+	return 0
+}
+
+func (m *Params) GetEscalationBlocks() uint64 {
+	if m != nil {
+		return m.EscalationBlocks
+	}
+	return 0
+}
+
+func (m *Params) GetBreakerBps() uint64 {
+	if m != nil {
+		return m.BreakerBps
+	}
+	return 0
+}
+
+func (m *Params) GetDeferredReturnBlocks() uint64 {
+	if m != nil {
+		return m.DeferredReturnBlocks
+	}
+	return 0
+}
+
+func (m *Params) GetReportBondUltai() uint64 {
+	if m != nil {
+		return m.ReportBondUltai
+	}
+	return 0
+}
+
+func (m *Params) GetReportBlocks() uint64 {
+	if m != nil {
+		return m.ReportBlocks
+	}
+	return 0
+}
+
+func (m *Params) GetMaxDeadlinesPerBlock() uint32 {
+	if m != nil {
+		return m.MaxDeadlinesPerBlock
+	}
+	return 0
+}
+
+func (m *Params) GetMinVerifierBondUltai() uint64 {
+	if m != nil {
+		return m.MinVerifierBondUltai
+	}
+	return 0
+}
+
+func (m *Params) GetVerdictQuorum() uint32 {
+	if m != nil {
+		return m.VerdictQuorum
+	}
+	return 0
+}
+
+func (m *Params) GetMaxAttestationSeconds() uint64 {
+	if m != nil {
+		return m.MaxAttestationSeconds
+	}
+	return 0
+}
+
+func (m *Params) GetAttestationChallengeSeconds() uint64 {
+	if m != nil {
+		return m.AttestationChallengeSeconds
+	}
+	return 0
+}
+
+func (m *Params) GetAttestationRoots() []AttestationRoot {
+	if m != nil {
+		return m.AttestationRoots
+	}
+	return nil
+}
+
+func (m *Params) GetMinProberBondUltai() uint64 {
+	if m != nil {
+		return m.MinProberBondUltai
+	}
+	return 0
+}
+
+func (m *Params) GetProbeCommitBlocks() uint64 {
+	if m != nil {
+		return m.ProbeCommitBlocks
+	}
+	return 0
+}
+
+func (m *Params) GetProbeRevealBlocks() uint64 {
+	if m != nil {
+		return m.ProbeRevealBlocks
+	}
+	return 0
+}
+
+func (m *Params) GetMaxMediansPerBlock() uint32 {
+	if m != nil {
+		return m.MaxMediansPerBlock
+	}
+	return 0
+}
+
+func (m *Params) GetCopyRows() uint32 {
+	if m != nil {
+		return m.CopyRows
+	}
+	return 0
+}
+
+func (m *Params) GetProberFineBps() uint64 {
+	if m != nil {
+		return m.ProberFineBps
+	}
+	return 0
+}
+
+func (m *Params) GetProbePriceUusdc() uint64 {
+	if m != nil {
+		return m.ProbePriceUusdc
+	}
+	return 0
+}
+
 func init() {
 	proto.RegisterType((*Schedule)(nil), "gpucoord.operators.v1.Schedule")
 	proto.RegisterType((*GPUClass)(nil), "gpucoord.operators.v1.GPUClass")
+	proto.RegisterType((*AttestationRoot)(nil), "gpucoord.operators.v1.AttestationRoot")
 	proto.RegisterType((*Params)(nil), "gpucoord.operators.v1.Params")
 }
 
@@ -415,55 +654,83 @@ func init() {
 }
 
 var fileDescriptor_857b060a964215d6 = []byte{
-	// 764 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x7c, 0x94, 0x4f, 0x6f, 0x23, 0x35,
-	0x18, 0xc6, 0x9b, 0x6d, 0x49, 0x13, 0xa7, 0x69, 0xba, 0x66, 0x0b, 0x83, 0x10, 0xd9, 0x12, 0x40,
-	0x2c, 0x1c, 0x52, 0x76, 0x41, 0xe2, 0xc0, 0x05, 0xb5, 0xd2, 0x6e, 0x39, 0x14, 0x45, 0xb3, 0xdb,
-	0xcb, 0x5e, 0x2c, 0x8f, 0xe7, 0xed, 0x8c, 0x59, 0xff, 0xd3, 0xd8, 0x8e, 0x52, 0x3e, 0x05, 0x12,
-	0xdf, 0x00, 0x89, 0xef, 0xc2, 0x71, 0x8f, 0x1c, 0x51, 0xfb, 0x45, 0x90, 0x3d, 0xe3, 0xd9, 0x46,
-	0x42, 0xdc, 0x9c, 0xdf, 0xfb, 0x3c, 0x76, 0xde, 0xf7, 0xf1, 0x18, 0x2d, 0x2a, 0xe3, 0x99, 0xd6,
-	0x4d, 0x79, 0xaa, 0x0d, 0x34, 0xd4, 0xe9, 0xc6, 0x9e, 0xae, 0x9f, 0x9e, 0x1a, 0xda, 0x50, 0x69,
-	0x97, 0xa6, 0xd1, 0x4e, 0xe3, 0xe3, 0xa4, 0x59, 0xf6, 0x9a, 0xe5, 0xfa, 0xe9, 0xe2, 0xf7, 0x07,
-	0x68, 0xf4, 0x92, 0xd5, 0x50, 0x7a, 0x01, 0xf8, 0x53, 0x74, 0x00, 0x46, 0xb3, 0x9a, 0x14, 0x42,
-	0xb3, 0x37, 0x36, 0x1b, 0x9c, 0x0c, 0x9e, 0xec, 0xe5, 0x93, 0xc8, 0xce, 0x22, 0xc2, 0x9f, 0xa1,
-	0xa9, 0xf5, 0x85, 0xe4, 0x2e, 0x69, 0x1e, 0x44, 0xcd, 0x41, 0x0b, 0xdf, 0x89, 0x0a, 0xa0, 0x4c,
-	0xab, 0x24, 0xda, 0x6d, 0x45, 0x2d, 0xec, 0x44, 0x8f, 0xd1, 0x44, 0x1b, 0xe8, 0x25, 0x7b, 0x51,
-	0x82, 0x02, 0xea, 0x04, 0x5f, 0xa1, 0x23, 0x56, 0x53, 0x21, 0x40, 0x55, 0x90, 0x54, 0xef, 0x45,
-	0xd5, 0xac, 0xe7, 0x9d, 0xf4, 0x4b, 0x34, 0x6b, 0xc0, 0x1a, 0xad, 0x6c, 0xaf, 0x1c, 0x46, 0xe5,
-	0x61, 0xc2, 0x9d, 0xf0, 0x0b, 0x74, 0x58, 0x81, 0x02, 0xcb, 0x2d, 0xa9, 0x81, 0x57, 0xb5, 0xcb,
-	0xf6, 0xa3, 0x6e, 0xda, 0xd1, 0x8b, 0x08, 0x17, 0x7f, 0x0c, 0xd0, 0xe8, 0xc5, 0xea, 0xea, 0x5c,
-	0x50, 0x6b, 0x31, 0x46, 0x7b, 0x8a, 0x4a, 0x88, 0xd3, 0x18, 0xe7, 0x71, 0x8d, 0x3f, 0x44, 0xfb,
-	0x6b, 0xe6, 0x89, 0x31, 0xb2, 0x1b, 0xc0, 0x70, 0xcd, 0xfc, 0xca, 0x48, 0xfc, 0x09, 0x42, 0x12,
-	0xa4, 0x6e, 0x6e, 0x88, 0xe4, 0x45, 0xd7, 0xf7, 0xb8, 0x25, 0x97, 0xbc, 0xc0, 0x5f, 0xa3, 0x87,
-	0x4e, 0xbf, 0x01, 0x65, 0x89, 0x81, 0x86, 0x58, 0x60, 0x5a, 0x95, 0x5d, 0xeb, 0xb3, 0xb6, 0xb0,
-	0x82, 0xe6, 0x65, 0xc4, 0x78, 0x8e, 0x26, 0x56, 0x50, 0xe2, 0xdc, 0xb5, 0x23, 0x32, 0xb5, 0x3e,
-	0xb6, 0x82, 0xbe, 0x72, 0xd7, 0xee, 0xd2, 0x2e, 0xfe, 0x1c, 0xa2, 0xe1, 0x2a, 0x46, 0x8c, 0x7f,
-	0x40, 0x23, 0xdb, 0x85, 0x18, 0xff, 0xe6, 0xe4, 0xd9, 0xe3, 0xe5, 0x7f, 0xe6, 0xbd, 0x4c, 0x59,
-	0xe7, 0xbd, 0x01, 0x7f, 0x8e, 0x0e, 0x25, 0x57, 0xa4, 0xd0, 0xaa, 0x24, 0x5e, 0x38, 0xca, 0x53,
-	0xa6, 0x92, 0xab, 0x33, 0xad, 0xca, 0xab, 0xc0, 0x42, 0x1a, 0x5e, 0x05, 0x0d, 0x57, 0xd5, 0x76,
-	0xac, 0xb3, 0x9e, 0xbf, 0x1b, 0xb2, 0xa4, 0x1b, 0xd2, 0xe3, 0x36, 0xdc, 0x69, 0x3e, 0x95, 0x74,
-	0x73, 0xd5, 0x43, 0xfc, 0x3d, 0xca, 0xb6, 0x65, 0x71, 0x26, 0x71, 0xeb, 0xd8, 0xec, 0x34, 0x3f,
-	0xde, 0x32, 0xac, 0xa0, 0x89, 0x07, 0xe0, 0x27, 0xe8, 0x28, 0xfe, 0x59, 0xd3, 0x70, 0x06, 0xc4,
-	0x7b, 0x5b, 0xb2, 0x14, 0x77, 0xe0, 0xab, 0x80, 0xaf, 0x02, 0xc5, 0x1f, 0xa3, 0x71, 0x38, 0xa2,
-	0xd6, 0xd6, 0xd9, 0x98, 0xf4, 0x34, 0x1f, 0x49, 0xba, 0xb9, 0x08, 0xbf, 0xf1, 0x47, 0x28, 0xac,
-	0x49, 0x65, 0xbc, 0xcd, 0x46, 0xb1, 0xb6, 0x2f, 0xe9, 0xe6, 0x85, 0xf1, 0x16, 0xff, 0x88, 0x26,
-	0x95, 0xf1, 0x84, 0x85, 0xfc, 0xc1, 0x66, 0xe3, 0x93, 0xdd, 0xff, 0x19, 0x69, 0xba, 0x28, 0x39,
-	0xaa, 0x8c, 0x3f, 0x6f, 0x2d, 0xe1, 0x1e, 0x08, 0x5a, 0x96, 0xa1, 0x21, 0x63, 0x33, 0x74, 0xb2,
-	0x1b, 0xb2, 0x6b, 0xc9, 0x99, 0xb1, 0xf8, 0x1b, 0xf4, 0x08, 0xd6, 0xbc, 0x04, 0xc5, 0x80, 0x5c,
-	0x7b, 0x21, 0xd2, 0x44, 0x27, 0xb1, 0x0d, 0x9c, 0x6a, 0xcf, 0xbd, 0x10, 0xdd, 0x50, 0xef, 0x3b,
-	0x7e, 0x85, 0x46, 0x27, 0xc7, 0xc1, 0xb6, 0xe3, 0x35, 0x34, 0xba, 0x73, 0x3c, 0x43, 0xc7, 0x8c,
-	0x1a, 0xca, 0xb8, 0xbb, 0x21, 0x4a, 0x07, 0x5f, 0x67, 0x99, 0x46, 0xcb, 0xfb, 0xa9, 0xf8, 0x73,
-	0xa8, 0x75, 0x9e, 0x74, 0x3f, 0x09, 0x03, 0x2e, 0x62, 0xd2, 0xc6, 0x66, 0x87, 0xf7, 0xee, 0xe7,
-	0x79, 0xcb, 0x43, 0x0f, 0x0b, 0x34, 0x8d, 0x1b, 0x12, 0xc7, 0x25, 0x84, 0x1b, 0x3a, 0x6b, 0x9f,
-	0x8b, 0x08, 0x5f, 0x71, 0x09, 0x97, 0x71, 0xbf, 0x5f, 0x28, 0x17, 0xe4, 0xba, 0xa1, 0xbe, 0x4c,
-	0xe7, 0x1f, 0xb5, 0xfb, 0x85, 0xc2, 0xf3, 0xc0, 0xbb, 0xb3, 0xbf, 0x43, 0x1f, 0x70, 0xc5, 0x1d,
-	0xa7, 0x82, 0x34, 0x60, 0xbc, 0xa3, 0x8e, 0x6b, 0x15, 0x3f, 0xb1, 0x87, 0xd1, 0xf0, 0xa8, 0xab,
-	0xe6, 0x7d, 0x31, 0x7c, 0x70, 0x27, 0xe8, 0x00, 0xd6, 0x92, 0xb0, 0x9a, 0x72, 0x45, 0x78, 0x99,
-	0xe1, 0xf6, 0x1d, 0x81, 0xb5, 0x3c, 0x0f, 0xe8, 0xa7, 0xf2, 0xec, 0xe2, 0xaf, 0xdb, 0xf9, 0xe0,
-	0xed, 0xed, 0x7c, 0xf0, 0xcf, 0xed, 0x7c, 0xf0, 0xdb, 0xdd, 0x7c, 0xe7, 0xed, 0xdd, 0x7c, 0xe7,
-	0xef, 0xbb, 0xf9, 0xce, 0xeb, 0x65, 0xc5, 0x5d, 0xed, 0x8b, 0x25, 0xd3, 0xf2, 0xb4, 0x7f, 0x42,
-	0xfb, 0xc5, 0xe6, 0xde, 0x6b, 0xea, 0x6e, 0x0c, 0xd8, 0x62, 0x18, 0x9f, 0xd2, 0x6f, 0xff, 0x0d,
-	0x00, 0x00, 0xff, 0xff, 0x8f, 0x39, 0xbe, 0xea, 0x70, 0x05, 0x00, 0x00,
+	// 1202 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x7c, 0x56, 0xcd, 0x72, 0x1b, 0x45,
+	0x10, 0xb6, 0x63, 0xe3, 0xd8, 0x63, 0xcb, 0xb2, 0xc7, 0x3f, 0x51, 0x62, 0x22, 0x3b, 0xca, 0x0f,
+	0x21, 0x54, 0xc9, 0x24, 0x04, 0x38, 0xe4, 0x02, 0x56, 0x2a, 0x09, 0x07, 0x53, 0x62, 0x13, 0x53,
+	0x45, 0x2e, 0x53, 0xa3, 0xdd, 0x96, 0x34, 0x78, 0x67, 0x67, 0x99, 0x99, 0x55, 0x64, 0x1e, 0x80,
+	0x33, 0x55, 0xbc, 0x01, 0x4f, 0x93, 0x63, 0x8e, 0x9c, 0x28, 0x2a, 0x7e, 0x11, 0x6a, 0x7a, 0x66,
+	0x77, 0x25, 0x0a, 0xb8, 0xad, 0xbe, 0xef, 0xeb, 0xd9, 0x9e, 0xee, 0xaf, 0x5b, 0x4b, 0x3a, 0xa3,
+	0xbc, 0x88, 0x95, 0xd2, 0xc9, 0xb1, 0xca, 0x41, 0x73, 0xab, 0xb4, 0x39, 0x9e, 0x3c, 0x3c, 0xce,
+	0xb9, 0xe6, 0xd2, 0x74, 0x73, 0xad, 0xac, 0xa2, 0x7b, 0xa5, 0xa6, 0x5b, 0x69, 0xba, 0x93, 0x87,
+	0x37, 0x76, 0x47, 0x6a, 0xa4, 0x50, 0x71, 0xec, 0x9e, 0xbc, 0xb8, 0xf3, 0xdb, 0x15, 0xb2, 0xfa,
+	0x32, 0x1e, 0x43, 0x52, 0xa4, 0x40, 0x6f, 0x91, 0x0d, 0xc8, 0x55, 0x3c, 0x66, 0x83, 0x54, 0xc5,
+	0xe7, 0xa6, 0xb5, 0x78, 0xb4, 0x78, 0x7f, 0x39, 0x5a, 0x47, 0xec, 0x04, 0x21, 0x7a, 0x9b, 0x34,
+	0x4c, 0x31, 0x90, 0xc2, 0x96, 0x9a, 0x2b, 0xa8, 0xd9, 0xf0, 0x60, 0x2d, 0x1a, 0x00, 0x8f, 0x55,
+	0x56, 0x8a, 0x96, 0xbc, 0xc8, 0x83, 0x41, 0x74, 0x48, 0xd6, 0x55, 0x0e, 0x95, 0x64, 0x19, 0x25,
+	0xc4, 0x41, 0x41, 0xf0, 0x31, 0xd9, 0x8a, 0xc7, 0x3c, 0x4d, 0x21, 0x1b, 0x41, 0xa9, 0xfa, 0x00,
+	0x55, 0xcd, 0x0a, 0x0f, 0xd2, 0x8f, 0x48, 0x53, 0x83, 0xc9, 0x55, 0x66, 0x2a, 0xe5, 0x0a, 0x2a,
+	0x37, 0x4b, 0x38, 0x08, 0xef, 0x92, 0xcd, 0x11, 0x64, 0x60, 0x84, 0x61, 0x63, 0x10, 0xa3, 0xb1,
+	0x6d, 0x5d, 0x45, 0x5d, 0x23, 0xa0, 0x2f, 0x10, 0xec, 0xfc, 0xbe, 0x48, 0x56, 0x9f, 0xf7, 0xcf,
+	0x7a, 0x29, 0x37, 0x86, 0x52, 0xb2, 0x9c, 0x71, 0x09, 0x58, 0x8d, 0xb5, 0x08, 0x9f, 0xe9, 0x35,
+	0x72, 0x75, 0x12, 0x17, 0x2c, 0xcf, 0x65, 0x28, 0xc0, 0xca, 0x24, 0x2e, 0xfa, 0xb9, 0xa4, 0x37,
+	0x09, 0x91, 0x20, 0x95, 0xbe, 0x60, 0x52, 0x0c, 0xc2, 0xbd, 0xd7, 0x3c, 0x72, 0x2a, 0x06, 0xf4,
+	0x01, 0xd9, 0xb6, 0xea, 0x1c, 0x32, 0xc3, 0x72, 0xd0, 0xcc, 0x40, 0xac, 0xb2, 0x24, 0x5c, 0xbd,
+	0xe9, 0x89, 0x3e, 0xe8, 0x97, 0x08, 0xd3, 0x36, 0x59, 0x37, 0x29, 0x67, 0xd6, 0x0e, 0x2d, 0x93,
+	0xe5, 0xd5, 0xd7, 0x4c, 0xca, 0x5f, 0xd9, 0xa1, 0x3d, 0x35, 0x9d, 0x27, 0xa4, 0xf9, 0xb5, 0xb5,
+	0x60, 0x2c, 0xb7, 0x42, 0x65, 0x91, 0x52, 0x96, 0xee, 0x93, 0x95, 0xa1, 0xd2, 0x92, 0xdb, 0x90,
+	0x6c, 0xf8, 0x45, 0xb7, 0xc8, 0xd2, 0x39, 0x5c, 0x60, 0xaa, 0x1b, 0x91, 0x7b, 0xec, 0xfc, 0xb2,
+	0x49, 0x56, 0xfa, 0xe8, 0x1a, 0xfa, 0x84, 0xac, 0x9a, 0xe0, 0x00, 0x0c, 0x5b, 0x7f, 0x74, 0xd8,
+	0xfd, 0x57, 0x0b, 0x75, 0x4b, 0xa3, 0x44, 0x55, 0x00, 0xbd, 0x43, 0x36, 0xa5, 0xc8, 0xd8, 0x40,
+	0x65, 0x09, 0x2b, 0x52, 0xcb, 0x45, 0x69, 0x08, 0x29, 0xb2, 0x13, 0x95, 0x25, 0x67, 0x0e, 0x73,
+	0xad, 0x2c, 0x32, 0xa7, 0x11, 0xd9, 0x68, 0xde, 0x13, 0xcd, 0x0a, 0xaf, 0x3b, 0x24, 0xf9, 0x94,
+	0x55, 0xb0, 0x77, 0x46, 0x23, 0x6a, 0x48, 0x3e, 0x3d, 0xab, 0x40, 0xfa, 0x25, 0x69, 0xcd, 0xcb,
+	0xb0, 0xa0, 0x78, 0x34, 0x56, 0xaa, 0x11, 0xed, 0xcd, 0x05, 0xf4, 0x41, 0xe3, 0x0b, 0xe8, 0x7d,
+	0xb2, 0x85, 0xc9, 0xe6, 0x5a, 0xc4, 0xc0, 0x8a, 0xc2, 0x24, 0x71, 0xe9, 0x15, 0x87, 0xf7, 0x1d,
+	0x7c, 0xe6, 0x50, 0x7a, 0x40, 0xd6, 0xdc, 0x2b, 0xc6, 0xca, 0x58, 0x83, 0x36, 0x69, 0x44, 0xab,
+	0x92, 0x4f, 0x5f, 0xb8, 0xdf, 0xf4, 0x3a, 0x71, 0xcf, 0x6c, 0x94, 0x17, 0xa6, 0xb5, 0x8a, 0xdc,
+	0x55, 0xc9, 0xa7, 0xcf, 0xf3, 0xc2, 0xd0, 0xaf, 0xc8, 0xfa, 0x28, 0x2f, 0x58, 0xec, 0xcc, 0x03,
+	0xa6, 0xb5, 0x76, 0xb4, 0xf4, 0x3f, 0x25, 0x2d, 0x5d, 0x16, 0x91, 0x51, 0x5e, 0xf4, 0x7c, 0x88,
+	0x33, 0x51, 0xca, 0x93, 0xc4, 0x5d, 0x28, 0x37, 0x2d, 0x72, 0xb4, 0xe4, 0x1a, 0xef, 0x91, 0x93,
+	0xdc, 0xd0, 0x4f, 0xc9, 0x2e, 0x4c, 0x44, 0x02, 0x59, 0x0c, 0x6c, 0x58, 0xa4, 0x69, 0x59, 0xd1,
+	0x75, 0xbc, 0x06, 0x2d, 0xb9, 0x67, 0x45, 0x9a, 0x86, 0xa2, 0xce, 0x46, 0xfc, 0x0c, 0x5a, 0x95,
+	0x11, 0x1b, 0xf3, 0x11, 0xaf, 0x41, 0xab, 0x10, 0xf1, 0x88, 0xec, 0xc5, 0x3c, 0xe7, 0xb1, 0xb0,
+	0x17, 0x2c, 0x53, 0x2e, 0x2e, 0x84, 0x34, 0x30, 0x64, 0xa7, 0x24, 0xbf, 0x75, 0x5c, 0x88, 0x29,
+	0xcd, 0xcd, 0x62, 0x10, 0x29, 0x76, 0x3a, 0x37, 0xad, 0xcd, 0x19, 0x73, 0xf7, 0x3c, 0xee, 0xee,
+	0xd0, 0x21, 0x0d, 0x3c, 0x90, 0x59, 0x21, 0xc1, 0xd9, 0xbb, 0xe9, 0x77, 0x0d, 0x82, 0xaf, 0x84,
+	0x84, 0x53, 0x3c, 0xef, 0x47, 0x2e, 0x52, 0x36, 0xd4, 0xbc, 0x48, 0xca, 0xf7, 0x6f, 0xf9, 0xf3,
+	0x1c, 0xf1, 0xcc, 0xe1, 0xe1, 0xdd, 0x8f, 0xc9, 0xbe, 0xc8, 0x84, 0x15, 0x3c, 0x65, 0x1a, 0xf2,
+	0xc2, 0xcf, 0x04, 0xce, 0xe7, 0x36, 0x06, 0xec, 0x06, 0x36, 0xaa, 0x48, 0x37, 0xad, 0x47, 0x64,
+	0x03, 0x26, 0x92, 0xc5, 0x63, 0x2e, 0x32, 0x26, 0x92, 0x16, 0xf5, 0x4b, 0x08, 0x26, 0xb2, 0xe7,
+	0xa0, 0x6f, 0x12, 0xe7, 0x33, 0xcc, 0x21, 0x51, 0xc5, 0x20, 0x05, 0xd7, 0x54, 0x21, 0xcb, 0x54,
+	0x76, 0x50, 0xbd, 0xe7, 0xf8, 0xa7, 0x48, 0xf7, 0x1c, 0x1b, 0x12, 0xea, 0x92, 0x1d, 0x0c, 0xd4,
+	0x30, 0x2c, 0x0c, 0xaf, 0x7a, 0xb4, 0x8b, 0x31, 0x78, 0xaf, 0xc8, 0x33, 0x41, 0xff, 0x09, 0xd9,
+	0x06, 0x13, 0xf3, 0xd4, 0x27, 0x1e, 0xd4, 0x7b, 0xa8, 0xde, 0xaa, 0x89, 0x7a, 0x77, 0x0e, 0x34,
+	0xf0, 0xf3, 0xe0, 0x90, 0x7d, 0x9f, 0x76, 0x80, 0x5c, 0x79, 0x1f, 0x93, 0xfd, 0x04, 0x86, 0xa0,
+	0x35, 0x24, 0x4c, 0x83, 0x2d, 0x74, 0x75, 0xe4, 0x35, 0x5f, 0x8e, 0x92, 0x8d, 0x90, 0xac, 0x1b,
+	0xa8, 0x21, 0x57, 0xda, 0xce, 0xce, 0x73, 0xcb, 0x17, 0xdc, 0x13, 0xf5, 0x48, 0xdf, 0x26, 0x8d,
+	0x52, 0xeb, 0x0f, 0xbe, 0xee, 0xe7, 0x3e, 0xe8, 0xfc, 0x81, 0x9f, 0x93, 0x6b, 0x6e, 0x4a, 0x12,
+	0xe0, 0x49, 0x2a, 0x32, 0x98, 0x1d, 0xd2, 0x1b, 0x38, 0x34, 0xbb, 0x92, 0x4f, 0x9f, 0x96, 0x6c,
+	0x35, 0xa3, 0x2e, 0x4c, 0x64, 0x6c, 0x02, 0x5a, 0x0c, 0x85, 0x8b, 0xa8, 0xb3, 0x39, 0xf0, 0xe9,
+	0x4b, 0x91, 0x7d, 0x1f, 0xd8, 0x3a, 0xa5, 0xbb, 0x64, 0x73, 0x02, 0x3a, 0x11, 0xb1, 0x65, 0x3f,
+	0x15, 0x4a, 0x17, 0xb2, 0xf5, 0xa1, 0x5f, 0x1d, 0x01, 0xfd, 0x0e, 0x41, 0xfa, 0x85, 0x4f, 0x8a,
+	0xd7, 0xbb, 0x33, 0x2c, 0x62, 0xd3, 0xba, 0xe9, 0x3b, 0x2a, 0xf9, 0x74, 0x66, 0xb3, 0xfa, 0x75,
+	0x6c, 0xe8, 0x09, 0xb9, 0x39, 0x1b, 0x53, 0xff, 0x37, 0x95, 0xd1, 0x6d, 0x8c, 0x3e, 0x98, 0x11,
+	0xf5, 0x4a, 0x4d, 0x79, 0xc6, 0x0f, 0x64, 0x7b, 0xf6, 0x0c, 0xad, 0x94, 0x35, 0xad, 0x43, 0xdc,
+	0x10, 0xf7, 0xfe, 0x63, 0x43, 0xfc, 0x63, 0xc7, 0x9f, 0x2c, 0xbf, 0xfd, 0xf3, 0x70, 0x21, 0xda,
+	0xe2, 0xf3, 0xb0, 0xa1, 0x0f, 0xc9, 0x9e, 0x2b, 0x5a, 0xae, 0xd5, 0x60, 0xbe, 0x64, 0x47, 0x7e,
+	0xc8, 0xa5, 0xc8, 0xfa, 0xc8, 0xd5, 0x05, 0xeb, 0x92, 0x1d, 0x94, 0xb3, 0x58, 0xc9, 0x99, 0xbf,
+	0xf4, 0x5b, 0xde, 0xa3, 0x48, 0xf5, 0x90, 0xa9, 0x3d, 0xed, 0xf5, 0x1a, 0x26, 0x50, 0x7b, 0xba,
+	0x33, 0xa3, 0x8f, 0x90, 0x09, 0x7a, 0x97, 0x12, 0x9f, 0x32, 0x09, 0x89, 0xe0, 0xd9, 0x6c, 0xf3,
+	0x6f, 0x63, 0x5f, 0xa8, 0xe4, 0xd3, 0x53, 0xcf, 0x55, 0xad, 0x3f, 0x20, 0x6b, 0xb1, 0xca, 0x2f,
+	0x98, 0x56, 0x6f, 0x4c, 0xeb, 0x8e, 0x5f, 0xba, 0x0e, 0x88, 0xd4, 0x1b, 0x43, 0xef, 0x91, 0x66,
+	0xb8, 0xde, 0x50, 0x64, 0x80, 0xd6, 0xbf, 0xeb, 0xff, 0xbe, 0x3d, 0xfc, 0x4c, 0x64, 0xe0, 0xdc,
+	0xff, 0x80, 0xf8, 0x64, 0xe6, 0x96, 0xfc, 0x3d, 0xef, 0x63, 0x24, 0xea, 0x2d, 0x7f, 0xf2, 0xe2,
+	0xed, 0xfb, 0xf6, 0xe2, 0xbb, 0xf7, 0xed, 0xc5, 0xbf, 0xde, 0xb7, 0x17, 0x7f, 0xbd, 0x6c, 0x2f,
+	0xbc, 0xbb, 0x6c, 0x2f, 0xfc, 0x71, 0xd9, 0x5e, 0x78, 0xdd, 0x1d, 0x09, 0x3b, 0x2e, 0x06, 0xdd,
+	0x58, 0xc9, 0xe3, 0xea, 0xb3, 0xab, 0x7a, 0x98, 0xce, 0x7c, 0x81, 0xd9, 0x8b, 0x1c, 0xcc, 0x60,
+	0x05, 0xbf, 0xa8, 0x3e, 0xfb, 0x3b, 0x00, 0x00, 0xff, 0xff, 0x5d, 0xc9, 0x66, 0xa4, 0xa4, 0x09,
+	0x00, 0x00,
 }
 
 func (m *Schedule) Marshal() (dAtA []byte, err error) {
@@ -574,6 +841,43 @@ func (m *GPUClass) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *AttestationRoot) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AttestationRoot) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *AttestationRoot) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Key) > 0 {
+		i -= len(m.Key)
+		copy(dAtA[i:], m.Key)
+		i = encodeVarintParams(dAtA, i, uint64(len(m.Key)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Format) > 0 {
+		i -= len(m.Format)
+		copy(dAtA[i:], m.Format)
+		i = encodeVarintParams(dAtA, i, uint64(len(m.Format)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *Params) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -594,6 +898,155 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.ProbePriceUusdc != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.ProbePriceUusdc))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0xb0
+	}
+	if m.ProberFineBps != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.ProberFineBps))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0xa8
+	}
+	if m.CopyRows != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.CopyRows))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0xa0
+	}
+	if m.MaxMediansPerBlock != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.MaxMediansPerBlock))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x98
+	}
+	if m.ProbeRevealBlocks != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.ProbeRevealBlocks))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x90
+	}
+	if m.ProbeCommitBlocks != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.ProbeCommitBlocks))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x88
+	}
+	if m.MinProberBondUltai != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.MinProberBondUltai))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x80
+	}
+	if len(m.AttestationRoots) > 0 {
+		for iNdEx := len(m.AttestationRoots) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.AttestationRoots[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintParams(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xfa
+		}
+	}
+	if m.AttestationChallengeSeconds != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.AttestationChallengeSeconds))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xf0
+	}
+	if m.MaxAttestationSeconds != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.MaxAttestationSeconds))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe8
+	}
+	if m.VerdictQuorum != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.VerdictQuorum))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe0
+	}
+	if m.MinVerifierBondUltai != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.MinVerifierBondUltai))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xd8
+	}
+	if m.MaxDeadlinesPerBlock != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.MaxDeadlinesPerBlock))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xd0
+	}
+	if m.ReportBlocks != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.ReportBlocks))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc8
+	}
+	if m.ReportBondUltai != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.ReportBondUltai))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc0
+	}
+	if m.DeferredReturnBlocks != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.DeferredReturnBlocks))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb8
+	}
+	if m.BreakerBps != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.BreakerBps))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb0
+	}
+	if m.EscalationBlocks != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.EscalationBlocks))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xa8
+	}
+	if m.JailRefusalBlocks != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.JailRefusalBlocks))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xa0
+	}
+	if m.JailDoubleClaimBlocks != 0 {
+		i = encodeVarintParams(dAtA, i, uint64(m.JailDoubleClaimBlocks))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x98
+	}
 	if m.EvmChainId != 0 {
 		i = encodeVarintParams(dAtA, i, uint64(m.EvmChainId))
 		i--
@@ -788,6 +1241,23 @@ func (m *GPUClass) Size() (n int) {
 	return n
 }
 
+func (m *AttestationRoot) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Format)
+	if l > 0 {
+		n += 1 + l + sovParams(uint64(l))
+	}
+	l = len(m.Key)
+	if l > 0 {
+		n += 1 + l + sovParams(uint64(l))
+	}
+	return n
+}
+
 func (m *Params) Size() (n int) {
 	if m == nil {
 		return 0
@@ -855,6 +1325,69 @@ func (m *Params) Size() (n int) {
 	}
 	if m.EvmChainId != 0 {
 		n += 2 + sovParams(uint64(m.EvmChainId))
+	}
+	if m.JailDoubleClaimBlocks != 0 {
+		n += 2 + sovParams(uint64(m.JailDoubleClaimBlocks))
+	}
+	if m.JailRefusalBlocks != 0 {
+		n += 2 + sovParams(uint64(m.JailRefusalBlocks))
+	}
+	if m.EscalationBlocks != 0 {
+		n += 2 + sovParams(uint64(m.EscalationBlocks))
+	}
+	if m.BreakerBps != 0 {
+		n += 2 + sovParams(uint64(m.BreakerBps))
+	}
+	if m.DeferredReturnBlocks != 0 {
+		n += 2 + sovParams(uint64(m.DeferredReturnBlocks))
+	}
+	if m.ReportBondUltai != 0 {
+		n += 2 + sovParams(uint64(m.ReportBondUltai))
+	}
+	if m.ReportBlocks != 0 {
+		n += 2 + sovParams(uint64(m.ReportBlocks))
+	}
+	if m.MaxDeadlinesPerBlock != 0 {
+		n += 2 + sovParams(uint64(m.MaxDeadlinesPerBlock))
+	}
+	if m.MinVerifierBondUltai != 0 {
+		n += 2 + sovParams(uint64(m.MinVerifierBondUltai))
+	}
+	if m.VerdictQuorum != 0 {
+		n += 2 + sovParams(uint64(m.VerdictQuorum))
+	}
+	if m.MaxAttestationSeconds != 0 {
+		n += 2 + sovParams(uint64(m.MaxAttestationSeconds))
+	}
+	if m.AttestationChallengeSeconds != 0 {
+		n += 2 + sovParams(uint64(m.AttestationChallengeSeconds))
+	}
+	if len(m.AttestationRoots) > 0 {
+		for _, e := range m.AttestationRoots {
+			l = e.Size()
+			n += 2 + l + sovParams(uint64(l))
+		}
+	}
+	if m.MinProberBondUltai != 0 {
+		n += 2 + sovParams(uint64(m.MinProberBondUltai))
+	}
+	if m.ProbeCommitBlocks != 0 {
+		n += 2 + sovParams(uint64(m.ProbeCommitBlocks))
+	}
+	if m.ProbeRevealBlocks != 0 {
+		n += 2 + sovParams(uint64(m.ProbeRevealBlocks))
+	}
+	if m.MaxMediansPerBlock != 0 {
+		n += 2 + sovParams(uint64(m.MaxMediansPerBlock))
+	}
+	if m.CopyRows != 0 {
+		n += 2 + sovParams(uint64(m.CopyRows))
+	}
+	if m.ProberFineBps != 0 {
+		n += 2 + sovParams(uint64(m.ProberFineBps))
+	}
+	if m.ProbePriceUusdc != 0 {
+		n += 2 + sovParams(uint64(m.ProbePriceUusdc))
 	}
 	return n
 }
@@ -1185,6 +1718,122 @@ func (m *GPUClass) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipParams(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthParams
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AttestationRoot) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowParams
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AttestationRoot: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AttestationRoot: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Format", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthParams
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthParams
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Format = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Key", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthParams
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthParams
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Key = append(m.Key[:0], dAtA[iNdEx:postIndex]...)
+			if m.Key == nil {
+				m.Key = []byte{}
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipParams(dAtA[iNdEx:])
@@ -1662,6 +2311,401 @@ func (m *Params) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.EvmChainId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 19:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JailDoubleClaimBlocks", wireType)
+			}
+			m.JailDoubleClaimBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.JailDoubleClaimBlocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 20:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JailRefusalBlocks", wireType)
+			}
+			m.JailRefusalBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.JailRefusalBlocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 21:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EscalationBlocks", wireType)
+			}
+			m.EscalationBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EscalationBlocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 22:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BreakerBps", wireType)
+			}
+			m.BreakerBps = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BreakerBps |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 23:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DeferredReturnBlocks", wireType)
+			}
+			m.DeferredReturnBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DeferredReturnBlocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 24:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReportBondUltai", wireType)
+			}
+			m.ReportBondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReportBondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 25:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReportBlocks", wireType)
+			}
+			m.ReportBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReportBlocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 26:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxDeadlinesPerBlock", wireType)
+			}
+			m.MaxDeadlinesPerBlock = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxDeadlinesPerBlock |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 27:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MinVerifierBondUltai", wireType)
+			}
+			m.MinVerifierBondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MinVerifierBondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 28:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field VerdictQuorum", wireType)
+			}
+			m.VerdictQuorum = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.VerdictQuorum |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 29:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxAttestationSeconds", wireType)
+			}
+			m.MaxAttestationSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxAttestationSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 30:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AttestationChallengeSeconds", wireType)
+			}
+			m.AttestationChallengeSeconds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AttestationChallengeSeconds |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 31:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AttestationRoots", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthParams
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthParams
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.AttestationRoots = append(m.AttestationRoots, AttestationRoot{})
+			if err := m.AttestationRoots[len(m.AttestationRoots)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 32:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MinProberBondUltai", wireType)
+			}
+			m.MinProberBondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MinProberBondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 33:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ProbeCommitBlocks", wireType)
+			}
+			m.ProbeCommitBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ProbeCommitBlocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 34:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ProbeRevealBlocks", wireType)
+			}
+			m.ProbeRevealBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ProbeRevealBlocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 35:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxMediansPerBlock", wireType)
+			}
+			m.MaxMediansPerBlock = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxMediansPerBlock |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 36:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CopyRows", wireType)
+			}
+			m.CopyRows = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.CopyRows |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 37:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ProberFineBps", wireType)
+			}
+			m.ProberFineBps = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ProberFineBps |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 38:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ProbePriceUusdc", wireType)
+			}
+			m.ProbePriceUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowParams
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ProbePriceUusdc |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

@@ -31,6 +31,7 @@ func TestParamsBounds(t *testing.T) {
 		"no schedule":            func(p *types.Params) { p.Schedule = nil },
 		"no genesis height":      func(p *types.Params) { p.Schedule.GenesisHeight = 0 },
 		"empty window":           func(p *types.Params) { p.Schedule.BeaconBlocks = 0 },
+		"beacon of one block":    func(p *types.Params) { p.Schedule.BeaconBlocks = 1 },
 		"endless epoch":          func(p *types.Params) { p.Schedule.EpochBlocks = 100_000_001 },
 		"endless unbonding":      func(p *types.Params) { p.UnbondingBlocks = 1 << 63 },
 		"no unbondings":          func(p *types.Params) { p.MaxUnbondings = 0 },
@@ -51,6 +52,7 @@ func TestParamsBounds(t *testing.T) {
 		"class without value":    func(p *types.Params) { p.GpuClasses[0].VcuPpm = 0 },
 		"four levels":            func(p *types.Params) { p.LadderBps = p.LadderBps[:4] },
 		"falling ladder":         func(p *types.Params) { p.LadderBps[3] = 7_999 },
+		"declared capacity":      func(p *types.Params) { p.LadderBps[0], p.LadderBps[1] = 1, 1 },
 		"steep ladder":           func(p *types.Params) { p.LadderBps[4] = 10_001 },
 		"evidence falls at once": func(p *types.Params) { p.EvidenceZeroBlocks = p.EvidenceFullBlocks },
 		"nonce beyond the ring":  func(p *types.Params) { p.CapacityNonceBlocks = 16_385 },
@@ -58,7 +60,36 @@ func TestParamsBounds(t *testing.T) {
 		"no block time":          func(p *types.Params) { p.BlockTimeMs = 0 },
 		"endless jail":           func(p *types.Params) { p.JailFraudBlocks = 1 << 40 },
 		"reputation":             func(p *types.Params) { p.InitialReputationPpm = 1_000_001 },
-		"no EVM chain":           func(p *types.Params) { p.EvmChainId = 0 },
+		"endless double jail":    func(p *types.Params) { p.JailDoubleClaimBlocks = 1 << 40 },
+		"endless refusal jail":   func(p *types.Params) { p.JailRefusalBlocks = 1 << 40 },
+		"no escalation":          func(p *types.Params) { p.EscalationBlocks = 0 },
+		"breaker above all":      func(p *types.Params) { p.BreakerBps = 10_001 },
+		"deferred for ever":      func(p *types.Params) { p.DeferredReturnBlocks = 1 << 40 },
+		"free report":            func(p *types.Params) { p.ReportBondUltai = 0 },
+		"report without time":    func(p *types.Params) { p.ReportBlocks = 1 },
+		"no deadlines":           func(p *types.Params) { p.MaxDeadlinesPerBlock = 0 },
+		"1001 deadlines":         func(p *types.Params) { p.MaxDeadlinesPerBlock = 1_001 },
+		"free verifier":          func(p *types.Params) { p.MinVerifierBondUltai = 0 },
+		"no quorum":              func(p *types.Params) { p.VerdictQuorum = 0 },
+		"17 verdicts":            func(p *types.Params) { p.VerdictQuorum = 17 },
+		"endless attestation":    func(p *types.Params) { p.MaxAttestationSeconds = 1 << 40 },
+		"no challenge":           func(p *types.Params) { p.AttestationChallengeSeconds = 0 },
+		"root of no format": func(p *types.Params) {
+			p.AttestationRoots = []types.AttestationRoot{{Format: "x", Key: make([]byte, 20)}}
+		},
+		"root of 19 bytes": func(p *types.Params) {
+			p.AttestationRoots = []types.AttestationRoot{{Format: "statement/v1", Key: make([]byte, 19)}}
+		},
+		"root twice": func(p *types.Params) {
+			root := types.AttestationRoot{Format: "statement/v1", Key: make([]byte, 20)}
+			p.AttestationRoots = []types.AttestationRoot{root, root}
+		},
+		"17 roots": func(p *types.Params) {
+			for i := range 17 {
+				p.AttestationRoots = append(p.AttestationRoots, types.AttestationRoot{Format: "statement/v1", Key: append(make([]byte, 19), byte(i))})
+			}
+		},
+		"no EVM chain": func(p *types.Params) { p.EvmChainId = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			params := types.DefaultParams()
@@ -80,6 +111,18 @@ func TestStatelessRefusals(t *testing.T) {
 		"statement of nothing": &types.MsgSubmitCapacity{HostId: []byte("0123456789abcdef0123456789abcdef")},
 		"grant without end":    &types.MsgAuthoriseRelayer{},
 		"link of nothing":      &types.MsgLinkNode{},
+		"report of nothing":    &types.MsgCommitReport{},
+		"verifier unnamed":     &types.MsgRegisterVerifier{BondUltai: 1},
+		"verifier unbonded":    &types.MsgRegisterVerifier{Moniker: "x"},
+		"evidence of nothing":  &types.MsgSubmitAttestation{HostId: make([]byte, 32), Claims: 1, Format: "statement/v1"},
+		"evidence too long":    &types.MsgSubmitAttestation{HostId: make([]byte, 32), Claims: 1, Evidence: make([]byte, 16_385)},
+		"evidence for nothing": &types.MsgSubmitAttestation{HostId: make([]byte, 32), Evidence: make([]byte, 1)},
+		"evidence for more":    &types.MsgSubmitAttestation{HostId: make([]byte, 32), Evidence: make([]byte, 1), Claims: 16},
+		"evidence backwards":   &types.MsgSubmitAttestation{HostId: make([]byte, 32), Evidence: make([]byte, 1), Claims: 1, NotBefore: 1},
+		"verdict of nothing":   &types.MsgSignVerdict{},
+		"verdict for more":     &types.MsgSignVerdict{Ref: make([]byte, 32), Claims: 16},
+		"challenge of nothing": &types.MsgChallengeAttestation{},
+		"challenge unsalted":   &types.MsgChallengeAttestation{Ref: make([]byte, 32)},
 	} {
 		require.ErrorIs(t, msg.ValidateBasic(), types.ErrInvalidRequest, name)
 	}

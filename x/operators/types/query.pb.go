@@ -1598,6 +1598,1125 @@ func (m *QueryCurrentEpochResponse) GetHeight() uint64 {
 	return 0
 }
 
+// QueryDeferredRequest asks for a page.
+type QueryDeferredRequest struct {
+	// pagination selects the page, at most 200.
+	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryDeferredRequest) Reset()         { *m = QueryDeferredRequest{} }
+func (m *QueryDeferredRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryDeferredRequest) ProtoMessage()    {}
+func (*QueryDeferredRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{29}
+}
+func (m *QueryDeferredRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDeferredRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDeferredRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDeferredRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDeferredRequest.Merge(m, src)
+}
+func (m *QueryDeferredRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDeferredRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDeferredRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDeferredRequest proto.InternalMessageInfo
+
+func (m *QueryDeferredRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryDeferredResponse carries a page.
+type QueryDeferredResponse struct {
+	// deferred is the page, by id.
+	Deferred []DeferredPunishment `protobuf:"bytes,1,rep,name=deferred,proto3" json:"deferred"`
+	// breaker is what the last epoch with such offences counts, absent before the first.
+	Breaker *Breaker `protobuf:"bytes,2,opt,name=breaker,proto3" json:"breaker,omitempty"`
+	// pagination leads to the next page.
+	Pagination *query.PageResponse `protobuf:"bytes,3,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryDeferredResponse) Reset()         { *m = QueryDeferredResponse{} }
+func (m *QueryDeferredResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryDeferredResponse) ProtoMessage()    {}
+func (*QueryDeferredResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{30}
+}
+func (m *QueryDeferredResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDeferredResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDeferredResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDeferredResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDeferredResponse.Merge(m, src)
+}
+func (m *QueryDeferredResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDeferredResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDeferredResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDeferredResponse proto.InternalMessageInfo
+
+func (m *QueryDeferredResponse) GetDeferred() []DeferredPunishment {
+	if m != nil {
+		return m.Deferred
+	}
+	return nil
+}
+
+func (m *QueryDeferredResponse) GetBreaker() *Breaker {
+	if m != nil {
+		return m.Breaker
+	}
+	return nil
+}
+
+func (m *QueryDeferredResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryReportRequest names a report.
+type QueryReportRequest struct {
+	// report_id is its id.
+	ReportId uint64 `protobuf:"varint,1,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
+}
+
+func (m *QueryReportRequest) Reset()         { *m = QueryReportRequest{} }
+func (m *QueryReportRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryReportRequest) ProtoMessage()    {}
+func (*QueryReportRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{31}
+}
+func (m *QueryReportRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryReportRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryReportRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryReportRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryReportRequest.Merge(m, src)
+}
+func (m *QueryReportRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryReportRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryReportRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryReportRequest proto.InternalMessageInfo
+
+func (m *QueryReportRequest) GetReportId() uint64 {
+	if m != nil {
+		return m.ReportId
+	}
+	return 0
+}
+
+// QueryReportResponse carries a report.
+type QueryReportResponse struct {
+	// report is the report.
+	Report Report `protobuf:"bytes,1,opt,name=report,proto3" json:"report"`
+}
+
+func (m *QueryReportResponse) Reset()         { *m = QueryReportResponse{} }
+func (m *QueryReportResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryReportResponse) ProtoMessage()    {}
+func (*QueryReportResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{32}
+}
+func (m *QueryReportResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryReportResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryReportResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryReportResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryReportResponse.Merge(m, src)
+}
+func (m *QueryReportResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryReportResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryReportResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryReportResponse proto.InternalMessageInfo
+
+func (m *QueryReportResponse) GetReport() Report {
+	if m != nil {
+		return m.Report
+	}
+	return Report{}
+}
+
+// QueryReportsRequest asks for a page.
+type QueryReportsRequest struct {
+	// pagination selects the page, at most 200.
+	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryReportsRequest) Reset()         { *m = QueryReportsRequest{} }
+func (m *QueryReportsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryReportsRequest) ProtoMessage()    {}
+func (*QueryReportsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{33}
+}
+func (m *QueryReportsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryReportsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryReportsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryReportsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryReportsRequest.Merge(m, src)
+}
+func (m *QueryReportsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryReportsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryReportsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryReportsRequest proto.InternalMessageInfo
+
+func (m *QueryReportsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryReportsResponse carries a page.
+type QueryReportsResponse struct {
+	// reports is the page.
+	Reports []Report `protobuf:"bytes,1,rep,name=reports,proto3" json:"reports"`
+	// pagination leads to the next page.
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryReportsResponse) Reset()         { *m = QueryReportsResponse{} }
+func (m *QueryReportsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryReportsResponse) ProtoMessage()    {}
+func (*QueryReportsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{34}
+}
+func (m *QueryReportsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryReportsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryReportsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryReportsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryReportsResponse.Merge(m, src)
+}
+func (m *QueryReportsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryReportsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryReportsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryReportsResponse proto.InternalMessageInfo
+
+func (m *QueryReportsResponse) GetReports() []Report {
+	if m != nil {
+		return m.Reports
+	}
+	return nil
+}
+
+func (m *QueryReportsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryVerifiersRequest asks for a page.
+type QueryVerifiersRequest struct {
+	// pagination selects the page, at most 200.
+	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryVerifiersRequest) Reset()         { *m = QueryVerifiersRequest{} }
+func (m *QueryVerifiersRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryVerifiersRequest) ProtoMessage()    {}
+func (*QueryVerifiersRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{35}
+}
+func (m *QueryVerifiersRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryVerifiersRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryVerifiersRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryVerifiersRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryVerifiersRequest.Merge(m, src)
+}
+func (m *QueryVerifiersRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryVerifiersRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryVerifiersRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryVerifiersRequest proto.InternalMessageInfo
+
+func (m *QueryVerifiersRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryVerifiersResponse carries a page.
+type QueryVerifiersResponse struct {
+	// verifiers is the page.
+	Verifiers []Verifier `protobuf:"bytes,1,rep,name=verifiers,proto3" json:"verifiers"`
+	// pagination leads to the next page.
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryVerifiersResponse) Reset()         { *m = QueryVerifiersResponse{} }
+func (m *QueryVerifiersResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryVerifiersResponse) ProtoMessage()    {}
+func (*QueryVerifiersResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{36}
+}
+func (m *QueryVerifiersResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryVerifiersResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryVerifiersResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryVerifiersResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryVerifiersResponse.Merge(m, src)
+}
+func (m *QueryVerifiersResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryVerifiersResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryVerifiersResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryVerifiersResponse proto.InternalMessageInfo
+
+func (m *QueryVerifiersResponse) GetVerifiers() []Verifier {
+	if m != nil {
+		return m.Verifiers
+	}
+	return nil
+}
+
+func (m *QueryVerifiersResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryAttestationRequest names an attestation.
+type QueryAttestationRequest struct {
+	// ref is its reference, lower-case hex, 64 characters.
+	Ref string `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+}
+
+func (m *QueryAttestationRequest) Reset()         { *m = QueryAttestationRequest{} }
+func (m *QueryAttestationRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryAttestationRequest) ProtoMessage()    {}
+func (*QueryAttestationRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{37}
+}
+func (m *QueryAttestationRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAttestationRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAttestationRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAttestationRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAttestationRequest.Merge(m, src)
+}
+func (m *QueryAttestationRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAttestationRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAttestationRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAttestationRequest proto.InternalMessageInfo
+
+func (m *QueryAttestationRequest) GetRef() string {
+	if m != nil {
+		return m.Ref
+	}
+	return ""
+}
+
+// QueryAttestationResponse carries an attestation.
+type QueryAttestationResponse struct {
+	// attestation is the attestation, whole.
+	Attestation Attestation `protobuf:"bytes,1,opt,name=attestation,proto3" json:"attestation"`
+}
+
+func (m *QueryAttestationResponse) Reset()         { *m = QueryAttestationResponse{} }
+func (m *QueryAttestationResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryAttestationResponse) ProtoMessage()    {}
+func (*QueryAttestationResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{38}
+}
+func (m *QueryAttestationResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAttestationResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAttestationResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAttestationResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAttestationResponse.Merge(m, src)
+}
+func (m *QueryAttestationResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAttestationResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAttestationResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAttestationResponse proto.InternalMessageInfo
+
+func (m *QueryAttestationResponse) GetAttestation() Attestation {
+	if m != nil {
+		return m.Attestation
+	}
+	return Attestation{}
+}
+
+// QueryAttestationsRequest asks for a page.
+type QueryAttestationsRequest struct {
+	// host_id is the host, lower-case hex, 64 characters; empty asks for all hosts.
+	HostId string `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	// pagination selects the page, at most 200.
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryAttestationsRequest) Reset()         { *m = QueryAttestationsRequest{} }
+func (m *QueryAttestationsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryAttestationsRequest) ProtoMessage()    {}
+func (*QueryAttestationsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{39}
+}
+func (m *QueryAttestationsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAttestationsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAttestationsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAttestationsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAttestationsRequest.Merge(m, src)
+}
+func (m *QueryAttestationsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAttestationsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAttestationsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAttestationsRequest proto.InternalMessageInfo
+
+func (m *QueryAttestationsRequest) GetHostId() string {
+	if m != nil {
+		return m.HostId
+	}
+	return ""
+}
+
+func (m *QueryAttestationsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryAttestationsResponse carries a page.
+type QueryAttestationsResponse struct {
+	// attestations is the page; evidence and roots are left out.
+	Attestations []Attestation `protobuf:"bytes,1,rep,name=attestations,proto3" json:"attestations"`
+	// pagination leads to the next page.
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryAttestationsResponse) Reset()         { *m = QueryAttestationsResponse{} }
+func (m *QueryAttestationsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryAttestationsResponse) ProtoMessage()    {}
+func (*QueryAttestationsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{40}
+}
+func (m *QueryAttestationsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAttestationsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAttestationsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAttestationsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAttestationsResponse.Merge(m, src)
+}
+func (m *QueryAttestationsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAttestationsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAttestationsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAttestationsResponse proto.InternalMessageInfo
+
+func (m *QueryAttestationsResponse) GetAttestations() []Attestation {
+	if m != nil {
+		return m.Attestations
+	}
+	return nil
+}
+
+func (m *QueryAttestationsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryClaimsRequest names a host.
+type QueryClaimsRequest struct {
+	// host_id is the host, lower-case hex, 64 characters.
+	HostId string `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+}
+
+func (m *QueryClaimsRequest) Reset()         { *m = QueryClaimsRequest{} }
+func (m *QueryClaimsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryClaimsRequest) ProtoMessage()    {}
+func (*QueryClaimsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{41}
+}
+func (m *QueryClaimsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryClaimsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryClaimsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryClaimsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryClaimsRequest.Merge(m, src)
+}
+func (m *QueryClaimsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryClaimsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryClaimsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryClaimsRequest proto.InternalMessageInfo
+
+func (m *QueryClaimsRequest) GetHostId() string {
+	if m != nil {
+		return m.HostId
+	}
+	return ""
+}
+
+// QueryClaimsResponse carries the four ladders.
+type QueryClaimsResponse struct {
+	// claims are the claims that hold now, at most four, by their bit.
+	Claims []ClaimStanding `protobuf:"bytes,1,rep,name=claims,proto3" json:"claims"`
+}
+
+func (m *QueryClaimsResponse) Reset()         { *m = QueryClaimsResponse{} }
+func (m *QueryClaimsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryClaimsResponse) ProtoMessage()    {}
+func (*QueryClaimsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{42}
+}
+func (m *QueryClaimsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryClaimsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryClaimsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryClaimsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryClaimsResponse.Merge(m, src)
+}
+func (m *QueryClaimsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryClaimsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryClaimsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryClaimsResponse proto.InternalMessageInfo
+
+func (m *QueryClaimsResponse) GetClaims() []ClaimStanding {
+	if m != nil {
+		return m.Claims
+	}
+	return nil
+}
+
+// ClaimStanding says why one claim of a host holds.
+type ClaimStanding struct {
+	// claim is the claim's bit: 1 privacy, 2 customer-verifiable attestation, 4 model identity, 8 output correctness.
+	Claim uint32 `protobuf:"varint,1,opt,name=claim,proto3" json:"claim,omitempty"`
+	// ref is the attestation that raises it, 32 bytes: the hash of its evidence.
+	Ref []byte `protobuf:"bytes,2,opt,name=ref,proto3" json:"ref,omitempty"`
+	// format names how its evidence is read.
+	Format string `protobuf:"bytes,3,opt,name=format,proto3" json:"format,omitempty"`
+	// verifiers found it proven, bech32.
+	Verifiers []string `protobuf:"bytes,4,rep,name=verifiers,proto3" json:"verifiers,omitempty"`
+	// not_after is the last second at which it holds, in Unix seconds.
+	NotAfter uint64 `protobuf:"varint,5,opt,name=not_after,json=notAfter,proto3" json:"not_after,omitempty"`
+}
+
+func (m *ClaimStanding) Reset()         { *m = ClaimStanding{} }
+func (m *ClaimStanding) String() string { return proto.CompactTextString(m) }
+func (*ClaimStanding) ProtoMessage()    {}
+func (*ClaimStanding) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{43}
+}
+func (m *ClaimStanding) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ClaimStanding) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ClaimStanding.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ClaimStanding) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ClaimStanding.Merge(m, src)
+}
+func (m *ClaimStanding) XXX_Size() int {
+	return m.Size()
+}
+func (m *ClaimStanding) XXX_DiscardUnknown() {
+	xxx_messageInfo_ClaimStanding.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ClaimStanding proto.InternalMessageInfo
+
+func (m *ClaimStanding) GetClaim() uint32 {
+	if m != nil {
+		return m.Claim
+	}
+	return 0
+}
+
+func (m *ClaimStanding) GetRef() []byte {
+	if m != nil {
+		return m.Ref
+	}
+	return nil
+}
+
+func (m *ClaimStanding) GetFormat() string {
+	if m != nil {
+		return m.Format
+	}
+	return ""
+}
+
+func (m *ClaimStanding) GetVerifiers() []string {
+	if m != nil {
+		return m.Verifiers
+	}
+	return nil
+}
+
+func (m *ClaimStanding) GetNotAfter() uint64 {
+	if m != nil {
+		return m.NotAfter
+	}
+	return 0
+}
+
+// QueryProbersRequest asks for a page.
+type QueryProbersRequest struct {
+	// pagination selects the page, at most 200.
+	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryProbersRequest) Reset()         { *m = QueryProbersRequest{} }
+func (m *QueryProbersRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryProbersRequest) ProtoMessage()    {}
+func (*QueryProbersRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{44}
+}
+func (m *QueryProbersRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryProbersRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryProbersRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryProbersRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryProbersRequest.Merge(m, src)
+}
+func (m *QueryProbersRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryProbersRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryProbersRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryProbersRequest proto.InternalMessageInfo
+
+func (m *QueryProbersRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryProbersResponse carries a page.
+type QueryProbersResponse struct {
+	// probers is the page.
+	Probers []Prober `protobuf:"bytes,1,rep,name=probers,proto3" json:"probers"`
+	// pagination leads to the next page.
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryProbersResponse) Reset()         { *m = QueryProbersResponse{} }
+func (m *QueryProbersResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryProbersResponse) ProtoMessage()    {}
+func (*QueryProbersResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{45}
+}
+func (m *QueryProbersResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryProbersResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryProbersResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryProbersResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryProbersResponse.Merge(m, src)
+}
+func (m *QueryProbersResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryProbersResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryProbersResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryProbersResponse proto.InternalMessageInfo
+
+func (m *QueryProbersResponse) GetProbers() []Prober {
+	if m != nil {
+		return m.Probers
+	}
+	return nil
+}
+
+func (m *QueryProbersResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryPanelRequest names an epoch.
+type QueryPanelRequest struct {
+	// epoch is the epoch.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+}
+
+func (m *QueryPanelRequest) Reset()         { *m = QueryPanelRequest{} }
+func (m *QueryPanelRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryPanelRequest) ProtoMessage()    {}
+func (*QueryPanelRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{46}
+}
+func (m *QueryPanelRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPanelRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPanelRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPanelRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPanelRequest.Merge(m, src)
+}
+func (m *QueryPanelRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPanelRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPanelRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPanelRequest proto.InternalMessageInfo
+
+func (m *QueryPanelRequest) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+// QueryPanelResponse carries a panel.
+type QueryPanelResponse struct {
+	// panel is the panel.
+	Panel Panel `protobuf:"bytes,1,opt,name=panel,proto3" json:"panel"`
+}
+
+func (m *QueryPanelResponse) Reset()         { *m = QueryPanelResponse{} }
+func (m *QueryPanelResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryPanelResponse) ProtoMessage()    {}
+func (*QueryPanelResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{47}
+}
+func (m *QueryPanelResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPanelResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPanelResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPanelResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPanelResponse.Merge(m, src)
+}
+func (m *QueryPanelResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPanelResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPanelResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPanelResponse proto.InternalMessageInfo
+
+func (m *QueryPanelResponse) GetPanel() Panel {
+	if m != nil {
+		return m.Panel
+	}
+	return Panel{}
+}
+
+// QueryAvailabilityRequest names an operator and an epoch.
+type QueryAvailabilityRequest struct {
+	// epoch is the epoch.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// operator is the operator, bech32.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+}
+
+func (m *QueryAvailabilityRequest) Reset()         { *m = QueryAvailabilityRequest{} }
+func (m *QueryAvailabilityRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryAvailabilityRequest) ProtoMessage()    {}
+func (*QueryAvailabilityRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{48}
+}
+func (m *QueryAvailabilityRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAvailabilityRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAvailabilityRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAvailabilityRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAvailabilityRequest.Merge(m, src)
+}
+func (m *QueryAvailabilityRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAvailabilityRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAvailabilityRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAvailabilityRequest proto.InternalMessageInfo
+
+func (m *QueryAvailabilityRequest) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *QueryAvailabilityRequest) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+// QueryAvailabilityResponse carries what counts for the epoch.
+type QueryAvailabilityResponse struct {
+	// up_ppm is uptime.
+	UpPpm uint64 `protobuf:"varint,1,opt,name=up_ppm,json=upPpm,proto3" json:"up_ppm,omitempty"`
+	// av_ppm is availability.
+	AvPpm uint64 `protobuf:"varint,2,opt,name=av_ppm,json=avPpm,proto3" json:"av_ppm,omitempty"`
+	// p95_ttft_ms is the 95th percentile of TTFT; 0 is unknown.
+	P95TtftMs uint64 `protobuf:"varint,3,opt,name=p95_ttft_ms,json=p95TtftMs,proto3" json:"p95_ttft_ms,omitempty"`
+	// conclusive says that a panel measured it, in this epoch or one of the seven before.
+	Conclusive bool `protobuf:"varint,4,opt,name=conclusive,proto3" json:"conclusive,omitempty"`
+	// from_epoch is the epoch of that panel.
+	FromEpoch uint64 `protobuf:"varint,5,opt,name=from_epoch,json=fromEpoch,proto3" json:"from_epoch,omitempty"`
+	// unmeasured says that up to this epoch no panel has concluded anything of anybody: stand-ins apply.
+	Unmeasured bool `protobuf:"varint,6,opt,name=unmeasured,proto3" json:"unmeasured,omitempty"`
+}
+
+func (m *QueryAvailabilityResponse) Reset()         { *m = QueryAvailabilityResponse{} }
+func (m *QueryAvailabilityResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryAvailabilityResponse) ProtoMessage()    {}
+func (*QueryAvailabilityResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_80b401d794d05441, []int{49}
+}
+func (m *QueryAvailabilityResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAvailabilityResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAvailabilityResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAvailabilityResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAvailabilityResponse.Merge(m, src)
+}
+func (m *QueryAvailabilityResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAvailabilityResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAvailabilityResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAvailabilityResponse proto.InternalMessageInfo
+
+func (m *QueryAvailabilityResponse) GetUpPpm() uint64 {
+	if m != nil {
+		return m.UpPpm
+	}
+	return 0
+}
+
+func (m *QueryAvailabilityResponse) GetAvPpm() uint64 {
+	if m != nil {
+		return m.AvPpm
+	}
+	return 0
+}
+
+func (m *QueryAvailabilityResponse) GetP95TtftMs() uint64 {
+	if m != nil {
+		return m.P95TtftMs
+	}
+	return 0
+}
+
+func (m *QueryAvailabilityResponse) GetConclusive() bool {
+	if m != nil {
+		return m.Conclusive
+	}
+	return false
+}
+
+func (m *QueryAvailabilityResponse) GetFromEpoch() uint64 {
+	if m != nil {
+		return m.FromEpoch
+	}
+	return 0
+}
+
+func (m *QueryAvailabilityResponse) GetUnmeasured() bool {
+	if m != nil {
+		return m.Unmeasured
+	}
+	return false
+}
+
 func init() {
 	proto.RegisterType((*QueryParamsRequest)(nil), "gpucoord.operators.v1.QueryParamsRequest")
 	proto.RegisterType((*QueryParamsResponse)(nil), "gpucoord.operators.v1.QueryParamsResponse")
@@ -1628,113 +2747,185 @@ func init() {
 	proto.RegisterType((*QueryEpochResponse)(nil), "gpucoord.operators.v1.QueryEpochResponse")
 	proto.RegisterType((*QueryCurrentEpochRequest)(nil), "gpucoord.operators.v1.QueryCurrentEpochRequest")
 	proto.RegisterType((*QueryCurrentEpochResponse)(nil), "gpucoord.operators.v1.QueryCurrentEpochResponse")
+	proto.RegisterType((*QueryDeferredRequest)(nil), "gpucoord.operators.v1.QueryDeferredRequest")
+	proto.RegisterType((*QueryDeferredResponse)(nil), "gpucoord.operators.v1.QueryDeferredResponse")
+	proto.RegisterType((*QueryReportRequest)(nil), "gpucoord.operators.v1.QueryReportRequest")
+	proto.RegisterType((*QueryReportResponse)(nil), "gpucoord.operators.v1.QueryReportResponse")
+	proto.RegisterType((*QueryReportsRequest)(nil), "gpucoord.operators.v1.QueryReportsRequest")
+	proto.RegisterType((*QueryReportsResponse)(nil), "gpucoord.operators.v1.QueryReportsResponse")
+	proto.RegisterType((*QueryVerifiersRequest)(nil), "gpucoord.operators.v1.QueryVerifiersRequest")
+	proto.RegisterType((*QueryVerifiersResponse)(nil), "gpucoord.operators.v1.QueryVerifiersResponse")
+	proto.RegisterType((*QueryAttestationRequest)(nil), "gpucoord.operators.v1.QueryAttestationRequest")
+	proto.RegisterType((*QueryAttestationResponse)(nil), "gpucoord.operators.v1.QueryAttestationResponse")
+	proto.RegisterType((*QueryAttestationsRequest)(nil), "gpucoord.operators.v1.QueryAttestationsRequest")
+	proto.RegisterType((*QueryAttestationsResponse)(nil), "gpucoord.operators.v1.QueryAttestationsResponse")
+	proto.RegisterType((*QueryClaimsRequest)(nil), "gpucoord.operators.v1.QueryClaimsRequest")
+	proto.RegisterType((*QueryClaimsResponse)(nil), "gpucoord.operators.v1.QueryClaimsResponse")
+	proto.RegisterType((*ClaimStanding)(nil), "gpucoord.operators.v1.ClaimStanding")
+	proto.RegisterType((*QueryProbersRequest)(nil), "gpucoord.operators.v1.QueryProbersRequest")
+	proto.RegisterType((*QueryProbersResponse)(nil), "gpucoord.operators.v1.QueryProbersResponse")
+	proto.RegisterType((*QueryPanelRequest)(nil), "gpucoord.operators.v1.QueryPanelRequest")
+	proto.RegisterType((*QueryPanelResponse)(nil), "gpucoord.operators.v1.QueryPanelResponse")
+	proto.RegisterType((*QueryAvailabilityRequest)(nil), "gpucoord.operators.v1.QueryAvailabilityRequest")
+	proto.RegisterType((*QueryAvailabilityResponse)(nil), "gpucoord.operators.v1.QueryAvailabilityResponse")
 }
 
 func init() { proto.RegisterFile("gpucoord/operators/v1/query.proto", fileDescriptor_80b401d794d05441) }
 
 var fileDescriptor_80b401d794d05441 = []byte{
-	// 1613 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x58, 0xcd, 0x6f, 0x13, 0x47,
-	0x14, 0xcf, 0x06, 0xc7, 0xb1, 0x1f, 0x50, 0x60, 0x1a, 0xc0, 0x18, 0x70, 0xc2, 0xf0, 0x91, 0x0f,
-	0x82, 0x97, 0xa4, 0x01, 0xfa, 0x5d, 0x41, 0x44, 0x02, 0x2a, 0xa2, 0xa9, 0x5b, 0x8a, 0xd4, 0x8b,
-	0xb5, 0x5e, 0x0f, 0xeb, 0x95, 0xed, 0x1d, 0xb3, 0xb3, 0x4e, 0x6a, 0xa5, 0x51, 0x25, 0x0e, 0x95,
-	0xaa, 0xaa, 0x52, 0x55, 0x24, 0xa4, 0x5e, 0xe8, 0xa5, 0xaa, 0x2a, 0xf5, 0xd6, 0xbf, 0x82, 0x23,
-	0x52, 0x2f, 0x3d, 0xb4, 0x55, 0x0b, 0xfd, 0x43, 0xaa, 0x9d, 0x7d, 0xb3, 0x5e, 0x3b, 0x59, 0x7b,
-	0x69, 0xa3, 0x9e, 0xb2, 0xfb, 0xfc, 0x7e, 0xf3, 0x7e, 0xef, 0xcd, 0x9b, 0x79, 0xbf, 0x0d, 0x9c,
-	0xb2, 0x5a, 0x6d, 0x93, 0x73, 0xb7, 0xaa, 0xf3, 0x16, 0x73, 0x0d, 0x8f, 0xbb, 0x42, 0x5f, 0x5f,
-	0xd0, 0xef, 0xb7, 0x99, 0xdb, 0x29, 0xb6, 0x5c, 0xee, 0x71, 0x72, 0x58, 0xb9, 0x14, 0x43, 0x97,
-	0xe2, 0xfa, 0x42, 0x7e, 0xce, 0xe4, 0xa2, 0xc9, 0x85, 0x5e, 0x31, 0x04, 0x0b, 0xfc, 0xf5, 0xf5,
-	0x85, 0x0a, 0xf3, 0x8c, 0x05, 0xbd, 0x65, 0x58, 0xb6, 0x63, 0x78, 0x36, 0x77, 0x82, 0x25, 0xf2,
-	0x13, 0x16, 0xb7, 0xb8, 0x7c, 0xd4, 0xfd, 0x27, 0xb4, 0x9e, 0xb0, 0x38, 0xb7, 0x1a, 0x4c, 0x37,
-	0x5a, 0xb6, 0x6e, 0x38, 0x0e, 0xf7, 0x24, 0x44, 0xe0, 0xaf, 0x74, 0x67, 0x66, 0x2d, 0xc3, 0x35,
-	0x9a, 0xca, 0x27, 0x86, 0xbd, 0xf0, 0x0c, 0x8f, 0x05, 0x2e, 0x74, 0x02, 0xc8, 0xfb, 0x3e, 0xb9,
-	0x35, 0x89, 0x2b, 0xb1, 0xfb, 0x6d, 0x26, 0x3c, 0x5a, 0x82, 0x97, 0x7b, 0xac, 0xa2, 0xc5, 0x1d,
-	0xc1, 0xc8, 0x1b, 0x90, 0x0e, 0xd6, 0xcf, 0x69, 0x53, 0xda, 0xcc, 0xde, 0xc5, 0x93, 0xc5, 0x1d,
-	0x73, 0x2f, 0x06, 0xb0, 0x6b, 0xa9, 0x27, 0x7f, 0x4c, 0x8e, 0x94, 0x10, 0x42, 0x2f, 0xc2, 0x84,
-	0x5c, 0xf3, 0x3d, 0xf4, 0xc4, 0x58, 0x24, 0x07, 0xe3, 0x46, 0xb5, 0xea, 0x32, 0x11, 0xac, 0x9a,
-	0x2d, 0xa9, 0x57, 0xfa, 0x97, 0x06, 0x87, 0xfb, 0x20, 0x48, 0xe4, 0x2a, 0x64, 0x54, 0x40, 0xa4,
-	0x32, 0x19, 0x43, 0x45, 0x41, 0x91, 0x4c, 0x08, 0x23, 0x93, 0xb0, 0xd7, 0xe4, 0xeb, 0xcc, 0x2d,
-	0xb7, 0xdb, 0xa2, 0x6a, 0xe6, 0x46, 0xa7, 0xb4, 0x99, 0x54, 0x09, 0xa4, 0xe9, 0x8e, 0x6f, 0x21,
-	0xc7, 0x20, 0xd3, 0x34, 0x3a, 0xe5, 0x0d, 0xee, 0xd6, 0x73, 0x7b, 0xa6, 0xb4, 0x99, 0x4c, 0x69,
-	0xbc, 0x69, 0x74, 0xee, 0x72, 0xb7, 0x4e, 0x6e, 0x42, 0xc6, 0x34, 0x5a, 0x86, 0x69, 0x7b, 0x9d,
-	0x5c, 0x4a, 0x86, 0x9f, 0x1e, 0x12, 0x7e, 0x19, 0xdd, 0x15, 0x0d, 0x05, 0xa7, 0x5f, 0x69, 0x70,
-	0xb0, 0xdf, 0x89, 0x1c, 0x87, 0x6c, 0xd3, 0x6e, 0x34, 0xec, 0xf2, 0xba, 0xd9, 0x96, 0xf9, 0xa5,
-	0x4a, 0x19, 0x69, 0xf8, 0xc8, 0x6c, 0x93, 0x39, 0x38, 0xe4, 0xf1, 0x3a, 0x73, 0x44, 0xb9, 0xc5,
-	0xdc, 0xb2, 0x60, 0x26, 0x77, 0xaa, 0x48, 0xff, 0x40, 0xf0, 0xc3, 0x1a, 0x73, 0x3f, 0x90, 0x66,
-	0x42, 0x20, 0x65, 0xb5, 0xda, 0x42, 0xf2, 0x4f, 0x95, 0xe4, 0x33, 0x39, 0x01, 0x59, 0x61, 0x37,
-	0xdb, 0x0d, 0xc3, 0x63, 0x55, 0xc9, 0x3e, 0x55, 0xea, 0x1a, 0x68, 0xb9, 0xaf, 0xe4, 0xaa, 0x25,
-	0xc8, 0x0a, 0x40, 0xb7, 0x6f, 0xb1, 0xe8, 0xe7, 0x8a, 0x41, 0x93, 0x17, 0xfd, 0x26, 0x2f, 0x06,
-	0x87, 0x02, 0x9b, 0xbc, 0xb8, 0x66, 0x58, 0x0c, 0xb1, 0xa5, 0x08, 0x92, 0xfe, 0xa0, 0xc1, 0x91,
-	0xfe, 0x08, 0xb8, 0xab, 0xcb, 0x90, 0x0d, 0x8b, 0x97, 0xd3, 0xa6, 0xf6, 0x24, 0xdf, 0xd6, 0x2e,
-	0x8e, 0xac, 0xf6, 0xf0, 0x1c, 0xc5, 0xdd, 0x19, 0xc6, 0x33, 0x60, 0xd0, 0x43, 0xf4, 0x3c, 0x1c,
-	0x94, 0x3c, 0x6f, 0x70, 0xe1, 0xa9, 0x22, 0x1c, 0x85, 0xf1, 0x1a, 0x17, 0x5e, 0xd9, 0xae, 0x62,
-	0xaf, 0xa6, 0xfd, 0xd7, 0x9b, 0x55, 0xfa, 0xbb, 0x06, 0x87, 0x22, 0xde, 0x98, 0xd0, 0x25, 0x48,
-	0xf9, 0xbf, 0x63, 0xb5, 0x8e, 0xc7, 0xe4, 0xe2, 0x43, 0x30, 0x0f, 0xe9, 0x4e, 0x2e, 0xc3, 0x9e,
-	0x3a, 0xeb, 0x20, 0xf7, 0xc2, 0x00, 0xd4, 0xbb, 0x4c, 0x35, 0x94, 0x0f, 0x20, 0x4b, 0xe1, 0x6e,
-	0xfb, 0xa5, 0xcb, 0xc7, 0x00, 0x57, 0xd7, 0xee, 0xa8, 0x68, 0xb2, 0x1f, 0x4e, 0xc3, 0x7e, 0xd9,
-	0x36, 0x65, 0x93, 0xd9, 0x0d, 0xdb, 0xb1, 0xb0, 0x27, 0xf6, 0x49, 0xe3, 0x72, 0x60, 0xa3, 0x1b,
-	0x91, 0xf4, 0xc2, 0x96, 0xc8, 0xf7, 0x9d, 0xc2, 0x6c, 0xe4, 0x78, 0xad, 0xec, 0xb0, 0x0d, 0xff,
-	0xa6, 0x5d, 0x1e, 0x69, 0x78, 0x41, 0x61, 0x64, 0xac, 0xec, 0x15, 0x18, 0xf3, 0x4b, 0xa5, 0xda,
-	0x24, 0x41, 0x69, 0x03, 0xff, 0xdd, 0x6b, 0x0f, 0x1d, 0xaf, 0x48, 0xdc, 0x87, 0xe1, 0xb7, 0xd9,
-	0x6d, 0xbc, 0xff, 0x42, 0x00, 0xa6, 0x82, 0xbb, 0xad, 0xbd, 0xe0, 0x6e, 0xd3, 0x25, 0x3c, 0x47,
-	0x77, 0x9c, 0x0a, 0x77, 0xaa, 0xb6, 0x63, 0x25, 0xd9, 0x17, 0x6a, 0xc0, 0xd1, 0x6d, 0x28, 0x24,
-	0xb2, 0x02, 0xd0, 0x0e, 0xad, 0x58, 0xd8, 0xa9, 0x18, 0x3e, 0x21, 0x1c, 0x19, 0x45, 0x90, 0xf4,
-	0x33, 0x38, 0x26, 0x43, 0x94, 0x58, 0xc3, 0xe8, 0x30, 0x77, 0xd5, 0x35, 0x9c, 0xff, 0xb7, 0x67,
-	0x7e, 0xd4, 0x20, 0xbf, 0x13, 0x83, 0x70, 0x78, 0xa4, 0x2d, 0x69, 0xc1, 0x1c, 0x4f, 0xc7, 0xe4,
-	0x18, 0x45, 0xab, 0x59, 0x16, 0x00, 0x77, 0xaf, 0x8b, 0x6e, 0x62, 0x53, 0xdc, 0xe6, 0x55, 0x76,
-	0xcb, 0x76, 0xea, 0xaa, 0x4c, 0xc7, 0x21, 0xeb, 0xf0, 0x2a, 0x2b, 0xd7, 0x0c, 0x51, 0x53, 0x75,
-	0xf2, 0x0d, 0x37, 0x0c, 0x51, 0x23, 0x13, 0x30, 0xc6, 0x37, 0x1c, 0xe6, 0xca, 0xc0, 0xd9, 0x52,
-	0xf0, 0x42, 0x4b, 0x78, 0x73, 0x77, 0x97, 0xc2, 0x7c, 0x5f, 0x83, 0x54, 0xc3, 0x76, 0xea, 0x43,
-	0x06, 0xa5, 0x82, 0xa9, 0xbb, 0xc1, 0x87, 0xd0, 0x4f, 0xfb, 0xd6, 0xdc, 0xed, 0x69, 0xd0, 0x9b,
-	0xe7, 0x68, 0x6f, 0x9e, 0xf4, 0xb1, 0x1a, 0x15, 0x91, 0xf0, 0xa1, 0x12, 0x19, 0xf3, 0x09, 0x0e,
-	0x1b, 0x13, 0x7d, 0x49, 0x05, 0x98, 0xdd, 0xbc, 0x03, 0x82, 0xf2, 0x5c, 0x6b, 0x70, 0xb3, 0xee,
-	0x53, 0x56, 0xe5, 0x39, 0x02, 0xe9, 0x1a, 0xb3, 0xad, 0x9a, 0x87, 0xd3, 0x1b, 0xdf, 0x68, 0x19,
-	0x13, 0x8a, 0x00, 0x30, 0xa1, 0xeb, 0x00, 0x15, 0xdf, 0xd8, 0xdd, 0xf1, 0xf8, 0xc3, 0x17, 0xa2,
-	0xd5, 0xf4, 0xab, 0x28, 0x03, 0x5d, 0x84, 0xf4, 0x5d, 0xdb, 0xa9, 0xf2, 0x0d, 0xbf, 0x49, 0xee,
-	0xd9, 0xae, 0x50, 0x0c, 0x82, 0x17, 0x5f, 0x10, 0x34, 0x0c, 0xe1, 0xa1, 0x5e, 0x90, 0xcf, 0xf4,
-	0x41, 0x0a, 0xb2, 0xd7, 0x5b, 0xdc, 0xac, 0xad, 0xba, 0x76, 0xd5, 0xc7, 0x31, 0xff, 0x45, 0xe1,
-	0xe4, 0x8b, 0xaf, 0xfc, 0x64, 0x10, 0x81, 0xe5, 0x8a, 0x53, 0x7e, 0x41, 0x70, 0x75, 0x5a, 0x02,
-	0x88, 0x0f, 0x16, 0xed, 0x4a, 0xd3, 0xf6, 0xa4, 0x0e, 0x49, 0x0a, 0x0e, 0x20, 0x32, 0x32, 0x33,
-	0x4c, 0xee, 0xa0, 0xd2, 0x4a, 0x18, 0x59, 0x42, 0xc8, 0x15, 0x48, 0xf1, 0x16, 0x73, 0x72, 0x63,
-	0xc9, 0xa1, 0x12, 0x40, 0xae, 0x42, 0xd6, 0xac, 0x19, 0x8d, 0x06, 0x73, 0x2c, 0x96, 0x4b, 0x27,
-	0x47, 0x77, 0x51, 0xe4, 0x1d, 0xc8, 0xb8, 0xb8, 0xbb, 0xb9, 0xf1, 0xe4, 0x2b, 0x84, 0x20, 0x7f,
-	0x30, 0xdf, 0xb3, 0x1d, 0xa3, 0x61, 0x0b, 0x56, 0xbe, 0xe7, 0xf2, 0x66, 0x2e, 0x13, 0x0c, 0x66,
-	0x65, 0x5c, 0x71, 0x79, 0x93, 0x4c, 0xc3, 0x81, 0xd0, 0xc9, 0x57, 0x70, 0xc2, 0xcb, 0x65, 0xa5,
-	0xdb, 0x4b, 0xca, 0x7c, 0x4b, 0x5a, 0xc9, 0x49, 0x00, 0xe1, 0x19, 0xae, 0x57, 0xf6, 0xec, 0x26,
-	0xcb, 0x01, 0xea, 0x3e, 0xdf, 0xf2, 0xa1, 0xdd, 0x64, 0x74, 0x16, 0x07, 0xbc, 0x6c, 0x04, 0xd5,
-	0xc6, 0x3b, 0xf6, 0x02, 0x5d, 0xc3, 0x89, 0x8c, 0xae, 0xc8, 0xf6, 0x75, 0x48, 0x59, 0x2e, 0xea,
-	0xa2, 0xf8, 0xd6, 0x0d, 0xfb, 0x2c, 0x94, 0x20, 0xae, 0x5d, 0xa5, 0x79, 0xc8, 0xc9, 0x15, 0x97,
-	0xdb, 0xae, 0xcb, 0x1c, 0x2f, 0xca, 0x81, 0x72, 0x9c, 0x26, 0xbd, 0xbf, 0xfd, 0xf7, 0xa0, 0x91,
-	0x33, 0x3a, 0x1a, 0x3d, 0xa3, 0x8b, 0xbf, 0x1d, 0x80, 0x31, 0x19, 0x91, 0x7c, 0xae, 0x41, 0x3a,
-	0xf8, 0x94, 0x21, 0xb3, 0x31, 0x4b, 0x6f, 0xff, 0x76, 0xca, 0xcf, 0x25, 0x71, 0x0d, 0xf8, 0xd3,
-	0xb3, 0x0f, 0x7e, 0xf9, 0xfb, 0xe1, 0xe8, 0x24, 0x39, 0xa9, 0x0f, 0xfa, 0x9a, 0x23, 0xdf, 0x6a,
-	0x90, 0x51, 0x8a, 0x97, 0x9c, 0x1f, 0xb4, 0x7e, 0xdf, 0xc7, 0x55, 0x7e, 0x3e, 0x99, 0x33, 0xd2,
-	0x59, 0x94, 0x74, 0xe6, 0xc9, 0x5c, 0x0c, 0x9d, 0xee, 0xcb, 0x26, 0xaa, 0x9a, 0x2d, 0xf2, 0x8d,
-	0x06, 0xd9, 0x50, 0xca, 0x93, 0x44, 0xf1, 0xc2, 0x52, 0x5d, 0x48, 0xe8, 0x8d, 0xf4, 0x66, 0x24,
-	0x3d, 0x4a, 0xa6, 0x86, 0xd1, 0x23, 0x5f, 0x68, 0x90, 0xf2, 0x25, 0x13, 0x99, 0x1e, 0x14, 0x21,
-	0xa2, 0xec, 0xf3, 0x33, 0xc3, 0x1d, 0x91, 0x45, 0x51, 0xb2, 0x98, 0x21, 0xe7, 0x62, 0x58, 0x48,
-	0x9d, 0xa9, 0x6f, 0xe2, 0x77, 0xc2, 0x16, 0x79, 0xa0, 0xc1, 0x98, 0x14, 0xaf, 0x64, 0x68, 0x8c,
-	0xb0, 0x30, 0xb3, 0x09, 0x3c, 0x91, 0xce, 0x19, 0x49, 0xa7, 0x40, 0x4e, 0x0c, 0xa2, 0x43, 0x1e,
-	0x69, 0x30, 0x8e, 0x1a, 0x92, 0xcc, 0x0d, 0x5b, 0xbc, 0x2b, 0x67, 0xf3, 0xe7, 0x13, 0xf9, 0x26,
-	0x6c, 0x1f, 0x59, 0x92, 0x3a, 0xeb, 0x44, 0xdb, 0xe7, 0x27, 0x0d, 0xa0, 0xab, 0x45, 0xc9, 0xc0,
-	0x8e, 0xd8, 0xa6, 0x74, 0xf3, 0xc5, 0xa4, 0xee, 0xc8, 0xf0, 0x6d, 0xc9, 0xf0, 0x55, 0x72, 0x79,
-	0x78, 0x83, 0xab, 0xc7, 0x2d, 0xbd, 0x2b, 0x6d, 0xc9, 0xcf, 0x1a, 0xec, 0xef, 0x11, 0x95, 0xe4,
-	0xe2, 0x20, 0x06, 0x3b, 0x29, 0xe0, 0xfc, 0xc2, 0x0b, 0x20, 0x90, 0xf6, 0x9b, 0x92, 0xf6, 0x65,
-	0xb2, 0xf4, 0x22, 0xb4, 0xdd, 0x60, 0x29, 0x41, 0xbe, 0xd7, 0x20, 0xa3, 0x84, 0xd0, 0xe0, 0xdb,
-	0xa3, 0x4f, 0x85, 0x0e, 0xbe, 0x3d, 0xfa, 0x75, 0x26, 0x7d, 0x4b, 0xb2, 0xbc, 0x42, 0x2e, 0xc5,
-	0xb0, 0x94, 0x42, 0x4f, 0x2a, 0x30, 0x7d, 0x33, 0x14, 0x7d, 0x5b, 0xfa, 0xa6, 0x94, 0xaf, 0x5b,
-	0xe4, 0xa1, 0x06, 0xd9, 0x50, 0xe8, 0x91, 0x44, 0xa1, 0x93, 0x5d, 0x24, 0xdb, 0xd4, 0x23, 0x9d,
-	0x95, 0x4c, 0x4f, 0x93, 0x53, 0x43, 0x99, 0x92, 0xc7, 0x1a, 0x64, 0x43, 0xbd, 0x35, 0x98, 0x55,
-	0xbf, 0x0a, 0x1c, 0xcc, 0x6a, 0x9b, 0x04, 0xa4, 0x4b, 0x92, 0x55, 0x91, 0xcc, 0xc7, 0xb0, 0xea,
-	0xea, 0x43, 0xe6, 0xdf, 0x2f, 0x72, 0x5a, 0x6d, 0x91, 0x2f, 0x35, 0x18, 0x93, 0x03, 0x6e, 0xf0,
-	0xf5, 0x12, 0x9d, 0xa9, 0x83, 0xaf, 0x97, 0x9e, 0x09, 0x4b, 0x2f, 0x48, 0x52, 0xd3, 0xe4, 0x6c,
-	0x0c, 0x29, 0x29, 0x09, 0x84, 0xbe, 0x29, 0xff, 0x6e, 0x91, 0xef, 0x34, 0xd8, 0x17, 0x9d, 0xd4,
-	0x44, 0x1f, 0x14, 0x6a, 0x87, 0x79, 0x9f, 0xbf, 0x98, 0x1c, 0x80, 0x14, 0xe7, 0x25, 0xc5, 0x73,
-	0xe4, 0x4c, 0x0c, 0x45, 0x33, 0x00, 0x95, 0x25, 0xc5, 0x6b, 0x37, 0x9e, 0x3c, 0x2b, 0x68, 0x4f,
-	0x9f, 0x15, 0xb4, 0x3f, 0x9f, 0x15, 0xb4, 0xaf, 0x9f, 0x17, 0x46, 0x9e, 0x3e, 0x2f, 0x8c, 0xfc,
-	0xfa, 0xbc, 0x30, 0xf2, 0x71, 0xd1, 0xb2, 0xbd, 0x5a, 0xbb, 0x52, 0x34, 0x79, 0xb3, 0xbb, 0x52,
-	0xf8, 0xf0, 0x49, 0x64, 0x51, 0xaf, 0xd3, 0x62, 0xa2, 0x92, 0x96, 0xff, 0x41, 0x7d, 0xe5, 0x9f,
-	0x00, 0x00, 0x00, 0xff, 0xff, 0x88, 0x50, 0xfa, 0x00, 0x24, 0x16, 0x00, 0x00,
+	// 2425 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x5a, 0xdd, 0x8f, 0x1b, 0x49,
+	0x11, 0xcf, 0xec, 0x7a, 0xbd, 0x76, 0x25, 0xe1, 0x72, 0x4d, 0x72, 0xe7, 0x73, 0x12, 0x67, 0xd3,
+	0xf9, 0xda, 0xcd, 0x26, 0x9e, 0x6c, 0x2e, 0x9f, 0x40, 0x38, 0x25, 0x4b, 0xbe, 0xb8, 0x10, 0x16,
+	0xdf, 0xe5, 0x4e, 0x20, 0x81, 0x35, 0xb6, 0xdb, 0xde, 0xd1, 0xda, 0xd3, 0x73, 0x33, 0x63, 0x87,
+	0xd5, 0xb2, 0x42, 0xca, 0x03, 0x12, 0x87, 0x40, 0x40, 0xa4, 0x93, 0x78, 0x09, 0x42, 0x42, 0x08,
+	0x89, 0xb7, 0x7b, 0xe2, 0x4f, 0xc8, 0xe3, 0x49, 0xbc, 0xf0, 0xc2, 0x57, 0x82, 0xc4, 0xbf, 0x81,
+	0xba, 0xbb, 0x7a, 0x3c, 0xe3, 0xdd, 0xf9, 0xc8, 0xe1, 0xe3, 0x69, 0x67, 0xca, 0xf5, 0xeb, 0xfa,
+	0x55, 0x4f, 0x75, 0x75, 0x55, 0x69, 0xe1, 0x78, 0xcf, 0x1d, 0xb6, 0x39, 0xf7, 0x3a, 0x26, 0x77,
+	0x99, 0x67, 0x05, 0xdc, 0xf3, 0xcd, 0xd1, 0x8a, 0xf9, 0xd1, 0x90, 0x79, 0x9b, 0x75, 0xd7, 0xe3,
+	0x01, 0x27, 0x87, 0xb4, 0x4a, 0x3d, 0x54, 0xa9, 0x8f, 0x56, 0xaa, 0x67, 0xdb, 0xdc, 0x1f, 0x70,
+	0xdf, 0x6c, 0x59, 0x3e, 0x53, 0xfa, 0xe6, 0x68, 0xa5, 0xc5, 0x02, 0x6b, 0xc5, 0x74, 0xad, 0x9e,
+	0xed, 0x58, 0x81, 0xcd, 0x1d, 0xb5, 0x44, 0xf5, 0x60, 0x8f, 0xf7, 0xb8, 0x7c, 0x34, 0xc5, 0x13,
+	0x4a, 0x8f, 0xf4, 0x38, 0xef, 0xf5, 0x99, 0x69, 0xb9, 0xb6, 0x69, 0x39, 0x0e, 0x0f, 0x24, 0xc4,
+	0xc7, 0x5f, 0xe9, 0xee, 0xcc, 0x5c, 0xcb, 0xb3, 0x06, 0x5a, 0x27, 0x81, 0xbd, 0x1f, 0x58, 0x01,
+	0x53, 0x2a, 0xf4, 0x20, 0x90, 0xef, 0x08, 0x72, 0x6b, 0x12, 0xd7, 0x60, 0x1f, 0x0d, 0x99, 0x1f,
+	0xd0, 0x06, 0x7c, 0x39, 0x26, 0xf5, 0x5d, 0xee, 0xf8, 0x8c, 0x7c, 0x15, 0x8a, 0x6a, 0xfd, 0x8a,
+	0xb1, 0x60, 0x2c, 0xee, 0xbd, 0x78, 0xb4, 0xbe, 0xab, 0xef, 0x75, 0x05, 0xbb, 0x55, 0x78, 0xfe,
+	0xf7, 0x63, 0x7b, 0x1a, 0x08, 0xa1, 0x17, 0xe0, 0xa0, 0x5c, 0xf3, 0xdb, 0xa8, 0x89, 0xb6, 0x48,
+	0x05, 0xe6, 0xad, 0x4e, 0xc7, 0x63, 0xbe, 0x5a, 0xb5, 0xdc, 0xd0, 0xaf, 0xf4, 0x5f, 0x06, 0x1c,
+	0x9a, 0x80, 0x20, 0x91, 0x9b, 0x50, 0xd2, 0x06, 0x91, 0xca, 0xb1, 0x04, 0x2a, 0x1a, 0x8a, 0x64,
+	0x42, 0x18, 0x39, 0x06, 0x7b, 0xdb, 0x7c, 0xc4, 0xbc, 0xe6, 0x70, 0xe8, 0x77, 0xda, 0x95, 0x99,
+	0x05, 0x63, 0xb1, 0xd0, 0x00, 0x29, 0x7a, 0x24, 0x24, 0xe4, 0x2d, 0x28, 0x0d, 0xac, 0xcd, 0xe6,
+	0x63, 0xee, 0x6d, 0x54, 0x66, 0x17, 0x8c, 0xc5, 0x52, 0x63, 0x7e, 0x60, 0x6d, 0x7e, 0xc8, 0xbd,
+	0x0d, 0x72, 0x1f, 0x4a, 0x6d, 0xcb, 0xb5, 0xda, 0x76, 0xb0, 0x59, 0x29, 0x48, 0xf3, 0x67, 0x32,
+	0xcc, 0xaf, 0xa2, 0xba, 0xa6, 0xa1, 0xe1, 0xf4, 0xe7, 0x06, 0x1c, 0x98, 0x54, 0x22, 0x87, 0xa1,
+	0x3c, 0xb0, 0xfb, 0x7d, 0xbb, 0x39, 0x6a, 0x0f, 0xa5, 0x7f, 0x85, 0x46, 0x49, 0x0a, 0x3e, 0x68,
+	0x0f, 0xc9, 0x59, 0x78, 0x3d, 0xe0, 0x1b, 0xcc, 0xf1, 0x9b, 0x2e, 0xf3, 0x9a, 0x3e, 0x6b, 0x73,
+	0xa7, 0x83, 0xf4, 0x5f, 0x53, 0x3f, 0xac, 0x31, 0xef, 0x3d, 0x29, 0x26, 0x04, 0x0a, 0x3d, 0x77,
+	0xe8, 0x4b, 0xfe, 0x85, 0x86, 0x7c, 0x26, 0x47, 0xa0, 0xec, 0xdb, 0x83, 0x61, 0xdf, 0x0a, 0x58,
+	0x47, 0xb2, 0x2f, 0x34, 0xc6, 0x02, 0xda, 0x9c, 0xd8, 0x72, 0x1d, 0x12, 0xe4, 0x0e, 0xc0, 0x38,
+	0x6e, 0x71, 0xd3, 0x4f, 0xd7, 0x55, 0x90, 0xd7, 0x45, 0x90, 0xd7, 0xd5, 0xa1, 0xc0, 0x20, 0xaf,
+	0xaf, 0x59, 0x3d, 0x86, 0xd8, 0x46, 0x04, 0x49, 0xff, 0x60, 0xc0, 0x1b, 0x93, 0x16, 0xf0, 0xab,
+	0xae, 0x42, 0x39, 0xdc, 0xbc, 0x8a, 0xb1, 0x30, 0x9b, 0xff, 0xb3, 0x8e, 0x71, 0xe4, 0x6e, 0x8c,
+	0xe7, 0x0c, 0x7e, 0x9d, 0x2c, 0x9e, 0x8a, 0x41, 0x8c, 0xe8, 0x32, 0x1c, 0x90, 0x3c, 0xef, 0x71,
+	0x3f, 0xd0, 0x9b, 0xf0, 0x26, 0xcc, 0xaf, 0x73, 0x3f, 0x68, 0xda, 0x1d, 0x8c, 0xd5, 0xa2, 0x78,
+	0xbd, 0xdf, 0xa1, 0x7f, 0x33, 0xe0, 0xf5, 0x88, 0x36, 0x3a, 0x74, 0x19, 0x0a, 0xe2, 0x77, 0xdc,
+	0xad, 0xc3, 0x09, 0xbe, 0x08, 0x08, 0xfa, 0x21, 0xd5, 0xc9, 0x15, 0x98, 0xdd, 0x60, 0x9b, 0xc8,
+	0xbd, 0x96, 0x82, 0x7a, 0x97, 0xe9, 0x80, 0x12, 0x00, 0x72, 0x29, 0xfc, 0xda, 0x62, 0xeb, 0xaa,
+	0x09, 0xc0, 0xbb, 0x6b, 0x8f, 0xb4, 0x35, 0x19, 0x0f, 0x27, 0x60, 0xbf, 0x0c, 0x9b, 0x66, 0x9b,
+	0xd9, 0x7d, 0xdb, 0xe9, 0x61, 0x4c, 0xec, 0x93, 0xc2, 0x55, 0x25, 0xa3, 0x8f, 0x23, 0xee, 0x85,
+	0x21, 0x51, 0x9d, 0x38, 0x85, 0xe5, 0xc8, 0xf1, 0xba, 0xb3, 0xcb, 0x67, 0xf8, 0x3c, 0xe1, 0xf2,
+	0x89, 0x81, 0x09, 0x0a, 0x2d, 0xe3, 0xce, 0x5e, 0x85, 0x39, 0xb1, 0x55, 0x3a, 0x4c, 0x72, 0x6c,
+	0xad, 0xd2, 0x9f, 0x5e, 0x78, 0x98, 0x98, 0x22, 0xf1, 0x3b, 0x64, 0x67, 0xb3, 0x87, 0x98, 0xff,
+	0x42, 0x00, 0xba, 0x82, 0x5f, 0xdb, 0x78, 0xc5, 0xaf, 0x4d, 0x2f, 0xe1, 0x39, 0x7a, 0xe4, 0xb4,
+	0xb8, 0xd3, 0xb1, 0x9d, 0x5e, 0x9e, 0xef, 0x42, 0x2d, 0x78, 0x73, 0x07, 0x0a, 0x89, 0xdc, 0x01,
+	0x18, 0x86, 0x52, 0xdc, 0xd8, 0x85, 0x04, 0x3e, 0x21, 0x1c, 0x19, 0x45, 0x90, 0xf4, 0xc7, 0xf0,
+	0x96, 0x34, 0xd1, 0x60, 0x7d, 0x6b, 0x93, 0x79, 0x77, 0x3d, 0xcb, 0xf9, 0xff, 0xc6, 0xcc, 0x1f,
+	0x0d, 0xa8, 0xee, 0xc6, 0x20, 0xbc, 0x3c, 0x8a, 0x3d, 0x29, 0x41, 0x1f, 0x4f, 0x24, 0xf8, 0x18,
+	0x45, 0xeb, 0xbb, 0x4c, 0x01, 0xa7, 0x17, 0x45, 0xf7, 0x31, 0x28, 0x1e, 0xf2, 0x0e, 0x7b, 0x60,
+	0x3b, 0x1b, 0x7a, 0x9b, 0x0e, 0x43, 0xd9, 0xe1, 0x1d, 0xd6, 0x5c, 0xb7, 0xfc, 0x75, 0xbd, 0x4f,
+	0x42, 0x70, 0xcf, 0xf2, 0xd7, 0xc9, 0x41, 0x98, 0xe3, 0x8f, 0x1d, 0xe6, 0x49, 0xc3, 0xe5, 0x86,
+	0x7a, 0xa1, 0x0d, 0xcc, 0xdc, 0xe3, 0xa5, 0xd0, 0xdf, 0xeb, 0x50, 0xe8, 0xdb, 0xce, 0x46, 0xc6,
+	0x45, 0xa9, 0x61, 0x3a, 0x37, 0x08, 0x08, 0xfd, 0xd1, 0xc4, 0x9a, 0xd3, 0xbe, 0x0d, 0xe2, 0x7e,
+	0xce, 0xc4, 0xfd, 0xa4, 0xcf, 0xf4, 0x55, 0x11, 0x31, 0x1f, 0x56, 0x22, 0x73, 0x82, 0x60, 0xd6,
+	0x35, 0x31, 0xe1, 0x94, 0xc2, 0x4c, 0x33, 0x07, 0xa8, 0xed, 0xb9, 0xd5, 0xe7, 0xed, 0x0d, 0x41,
+	0x59, 0x6f, 0xcf, 0x1b, 0x50, 0x5c, 0x67, 0x76, 0x6f, 0x3d, 0xc0, 0xdb, 0x1b, 0xdf, 0x68, 0x13,
+	0x1d, 0x8a, 0x00, 0xd0, 0xa1, 0xdb, 0x00, 0x2d, 0x21, 0x1c, 0x7f, 0xf1, 0xe4, 0xc3, 0x17, 0xa2,
+	0xf5, 0xed, 0xd7, 0xd2, 0x02, 0x7a, 0x11, 0x8a, 0x1f, 0xda, 0x4e, 0x87, 0x3f, 0x16, 0x41, 0xd2,
+	0xb5, 0x3d, 0x5f, 0x33, 0x50, 0x2f, 0xa2, 0x20, 0xe8, 0x5b, 0x7e, 0x80, 0xf5, 0x82, 0x7c, 0xa6,
+	0x4f, 0x0a, 0x50, 0xbe, 0xed, 0xf2, 0xf6, 0xfa, 0x5d, 0xcf, 0xee, 0x08, 0x1c, 0x13, 0x2f, 0x1a,
+	0x27, 0x5f, 0x44, 0xe5, 0x27, 0x8d, 0xf8, 0xb8, 0x5d, 0x49, 0x95, 0x9f, 0x32, 0xae, 0x4f, 0x8b,
+	0x82, 0x08, 0xb0, 0x3f, 0x6c, 0x0d, 0xec, 0x40, 0xd6, 0x21, 0x79, 0xc1, 0x0a, 0x22, 0x2d, 0x33,
+	0xab, 0xcd, 0x1d, 0xac, 0xb4, 0x72, 0x5a, 0x96, 0x10, 0x72, 0x15, 0x0a, 0xdc, 0x65, 0x4e, 0x65,
+	0x2e, 0x3f, 0x54, 0x02, 0xc8, 0x4d, 0x28, 0xb7, 0xd7, 0xad, 0x7e, 0x9f, 0x39, 0x3d, 0x56, 0x29,
+	0xe6, 0x47, 0x8f, 0x51, 0xe4, 0x1d, 0x28, 0x79, 0xf8, 0x75, 0x2b, 0xf3, 0xf9, 0x57, 0x08, 0x41,
+	0xe2, 0x62, 0xee, 0xda, 0x8e, 0xd5, 0xb7, 0x7d, 0xd6, 0xec, 0x7a, 0x7c, 0x50, 0x29, 0xa9, 0x8b,
+	0x59, 0x0b, 0xef, 0x78, 0x7c, 0x40, 0xce, 0xc0, 0x6b, 0xa1, 0x92, 0xa8, 0xe0, 0xfc, 0xa0, 0x52,
+	0x96, 0x6a, 0x5f, 0xd2, 0xe2, 0x07, 0x52, 0x4a, 0x8e, 0x02, 0xf8, 0x81, 0xe5, 0x05, 0xcd, 0xc0,
+	0x1e, 0xb0, 0x0a, 0x60, 0xdd, 0x27, 0x24, 0xef, 0xdb, 0x03, 0x46, 0x97, 0xf0, 0x82, 0x97, 0x81,
+	0xa0, 0xc3, 0x78, 0xd7, 0x58, 0xa0, 0x6b, 0x78, 0x23, 0xa3, 0x2a, 0xb2, 0xfd, 0x0a, 0x14, 0x7a,
+	0x1e, 0xd6, 0x45, 0xc9, 0xa1, 0x1b, 0xc6, 0x59, 0x58, 0x82, 0x78, 0x76, 0x87, 0x56, 0xa1, 0x22,
+	0x57, 0x5c, 0x1d, 0x7a, 0x1e, 0x73, 0x82, 0x28, 0x07, 0xca, 0xf1, 0x36, 0x89, 0xff, 0xf6, 0xbf,
+	0x1b, 0x8d, 0x9c, 0xd1, 0x99, 0xd8, 0x19, 0xfd, 0x01, 0xa6, 0xe4, 0x6f, 0xb0, 0x2e, 0xf3, 0x3c,
+	0xd6, 0x99, 0x76, 0x01, 0xfc, 0x1f, 0xdd, 0xd5, 0x8c, 0x0d, 0xa0, 0x37, 0xef, 0x42, 0xa9, 0x83,
+	0x32, 0xcc, 0x6b, 0x4b, 0x09, 0x1e, 0x69, 0xe8, 0xda, 0xd0, 0xb1, 0xfd, 0xf5, 0x01, 0x0b, 0x2f,
+	0xa8, 0x70, 0x01, 0x72, 0x0d, 0xe6, 0x5b, 0x1e, 0xb3, 0x36, 0xf0, 0x9a, 0x48, 0x2e, 0x2d, 0x6e,
+	0x29, 0xad, 0x86, 0x56, 0x9f, 0x48, 0x8f, 0xb3, 0x9f, 0x3f, 0x3d, 0xae, 0x60, 0xa0, 0x34, 0x98,
+	0xcb, 0xbd, 0x20, 0x72, 0xb5, 0x79, 0x52, 0xa0, 0xab, 0xe8, 0x82, 0x88, 0x79, 0x21, 0xb8, 0xdf,
+	0x09, 0x1b, 0x4f, 0x0d, 0x19, 0x37, 0x9e, 0x4a, 0x25, 0xa3, 0xf1, 0x54, 0x30, 0x9d, 0x04, 0x14,
+	0x84, 0x7e, 0x3f, 0xb6, 0xe6, 0xd4, 0x1b, 0x9a, 0x67, 0x06, 0x06, 0x4c, 0xb8, 0x3e, 0x92, 0xbe,
+	0x01, 0xf3, 0x8a, 0x81, 0xbe, 0xa5, 0x72, 0xb1, 0xd6, 0x98, 0xe9, 0xdd, 0x52, 0xba, 0xa5, 0xfb,
+	0x80, 0x79, 0x76, 0xd7, 0x66, 0x5f, 0x60, 0x4b, 0x17, 0xb1, 0x30, 0x6e, 0xe9, 0x46, 0x5a, 0x98,
+	0x71, 0x57, 0x6b, 0xb0, 0xce, 0xa4, 0x21, 0x6e, 0x9a, 0x2d, 0x9d, 0x2a, 0x7e, 0x6f, 0x06, 0x22,
+	0x25, 0x4a, 0x99, 0xde, 0x8b, 0x03, 0x30, 0xeb, 0xb1, 0x2e, 0x96, 0x5a, 0xe2, 0x91, 0x76, 0x31,
+	0x29, 0xc5, 0x94, 0xd1, 0xad, 0x6f, 0xc2, 0x5e, 0x6b, 0x2c, 0xc6, 0xad, 0xa3, 0x09, 0x8e, 0x45,
+	0x16, 0x40, 0xdf, 0xa2, 0x60, 0xba, 0xb5, 0xd3, 0x8e, 0x9f, 0xd5, 0x6f, 0x4e, 0xad, 0x54, 0xfe,
+	0xd4, 0xc0, 0xf4, 0x1a, 0xb7, 0x8e, 0x6e, 0x3e, 0x80, 0x7d, 0x11, 0xa6, 0xfa, 0x03, 0xe6, 0xf7,
+	0x33, 0x86, 0x9e, 0xde, 0x67, 0x3c, 0x8f, 0x79, 0x65, 0xb5, 0x6f, 0xd9, 0x83, 0xcc, 0xbd, 0xa2,
+	0xdf, 0xc5, 0xf3, 0xaf, 0xd5, 0xd1, 0xb9, 0x5b, 0x50, 0x6c, 0x4b, 0x09, 0xba, 0x75, 0x32, 0xc1,
+	0x2d, 0x09, 0x7b, 0x2f, 0xb0, 0xa2, 0xed, 0x0e, 0x22, 0xe9, 0xc7, 0x06, 0xec, 0x8f, 0xfd, 0x2e,
+	0xae, 0x4c, 0xf9, 0x9b, 0xe4, 0xb0, 0xbf, 0xa1, 0x5e, 0x74, 0x74, 0x09, 0x9f, 0xf7, 0xc9, 0xe8,
+	0x12, 0xb7, 0x4f, 0x97, 0x7b, 0x03, 0x4b, 0xd5, 0x44, 0xe5, 0x06, 0xbe, 0x91, 0x23, 0xd1, 0x03,
+	0x53, 0x58, 0x98, 0x5d, 0x2c, 0x47, 0x4f, 0x82, 0x2c, 0x97, 0x83, 0xa6, 0xd5, 0x0d, 0x98, 0x27,
+	0x8b, 0x9a, 0x82, 0x28, 0x97, 0x83, 0x9b, 0xe2, 0x3d, 0xcc, 0x73, 0x6b, 0x1e, 0x6f, 0x7d, 0x01,
+	0xa7, 0x3c, 0xcc, 0x73, 0xe1, 0xfa, 0xe3, 0x3c, 0xe7, 0x2a, 0x51, 0x46, 0x9e, 0x53, 0x40, 0x9d,
+	0xe7, 0x10, 0x33, 0xbd, 0xb0, 0xd0, 0x25, 0xcc, 0x9a, 0xe5, 0xb0, 0x7e, 0x7a, 0x09, 0xf3, 0x30,
+	0x9c, 0x7a, 0x4a, 0x55, 0x74, 0xe4, 0x1a, 0xcc, 0xb9, 0x42, 0x80, 0x9b, 0x74, 0x24, 0x71, 0xba,
+	0xe9, 0xb0, 0xbe, 0xee, 0x28, 0x24, 0x80, 0x3e, 0xd0, 0x67, 0x78, 0x64, 0xd9, 0x7d, 0xab, 0x65,
+	0xf7, 0xed, 0x60, 0x33, 0x95, 0x41, 0xac, 0x0f, 0x9e, 0x99, 0xe8, 0xd1, 0x9f, 0x87, 0x87, 0x32,
+	0xb6, 0x1c, 0xb2, 0x3c, 0x04, 0xc5, 0xa1, 0xdb, 0x74, 0xdd, 0x81, 0x5e, 0x70, 0xe8, 0xae, 0xb9,
+	0x03, 0x21, 0xb6, 0x46, 0x52, 0xac, 0xca, 0x99, 0x39, 0x6b, 0x24, 0xc4, 0x35, 0xd8, 0xeb, 0x5e,
+	0xbf, 0xdc, 0x0c, 0x82, 0x6e, 0xd0, 0x1c, 0xe8, 0x41, 0x60, 0xd9, 0xbd, 0x7e, 0xf9, 0xfd, 0xa0,
+	0x1b, 0x7c, 0xcb, 0x27, 0x35, 0x80, 0x36, 0x77, 0xda, 0xfd, 0xa1, 0x6f, 0x8f, 0x98, 0x2c, 0xb1,
+	0x4b, 0x8d, 0x88, 0x44, 0x94, 0x8d, 0xa2, 0xf6, 0x6c, 0x2a, 0x17, 0x54, 0xc8, 0x95, 0x85, 0x44,
+	0x16, 0x55, 0x02, 0x3e, 0x74, 0x06, 0xcc, 0xf2, 0x87, 0xa2, 0x68, 0x29, 0x2a, 0xf8, 0x58, 0x72,
+	0xf1, 0x1f, 0x87, 0x61, 0x4e, 0xba, 0x42, 0x7e, 0x62, 0x40, 0x51, 0xcd, 0x85, 0x49, 0x52, 0x55,
+	0xb3, 0x73, 0x10, 0x5d, 0x3d, 0x9b, 0x47, 0x55, 0x6d, 0x0c, 0x3d, 0xf5, 0xe4, 0x2f, 0xff, 0x7e,
+	0x3a, 0x73, 0x8c, 0x1c, 0x35, 0xd3, 0x46, 0xe3, 0xe4, 0x37, 0x06, 0x94, 0xf4, 0xf8, 0x90, 0x2c,
+	0xa7, 0xad, 0x3f, 0x31, 0xa9, 0xae, 0x9e, 0xcb, 0xa7, 0x8c, 0x74, 0x2e, 0x4a, 0x3a, 0xe7, 0xc8,
+	0xd9, 0x04, 0x3a, 0xe3, 0x97, 0x2d, 0x1c, 0x11, 0x6d, 0x93, 0x5f, 0x1b, 0x50, 0x0e, 0xe7, 0xa2,
+	0x24, 0x97, 0xbd, 0x70, 0xab, 0xce, 0xe7, 0xd4, 0x46, 0x7a, 0x8b, 0x92, 0x1e, 0x25, 0x0b, 0x59,
+	0xf4, 0xc8, 0x4f, 0x0d, 0x28, 0xdc, 0xe3, 0x7e, 0x40, 0xce, 0xa4, 0x59, 0x88, 0x8c, 0x49, 0xab,
+	0x8b, 0xd9, 0x8a, 0xc8, 0xa2, 0x2e, 0x59, 0x2c, 0x92, 0xd3, 0x09, 0x2c, 0xe4, 0xd0, 0xce, 0xdc,
+	0xc2, 0xc4, 0xbe, 0x4d, 0x9e, 0x18, 0x30, 0x27, 0x27, 0x81, 0x24, 0xd3, 0x46, 0xb8, 0x31, 0x4b,
+	0x39, 0x34, 0x91, 0xce, 0x49, 0x49, 0xa7, 0x46, 0x8e, 0xa4, 0xd1, 0x21, 0x9f, 0x18, 0x30, 0x8f,
+	0x03, 0x39, 0x72, 0x36, 0x6b, 0xf1, 0xf1, 0x6c, 0xb0, 0xba, 0x9c, 0x4b, 0x37, 0x67, 0xf8, 0xc8,
+	0x2d, 0xd9, 0x60, 0x9b, 0xd1, 0xf0, 0xf9, 0x93, 0x01, 0x30, 0x1e, 0xec, 0x91, 0xd4, 0x88, 0xd8,
+	0x31, 0x36, 0xac, 0xd6, 0xf3, 0xaa, 0x23, 0xc3, 0xaf, 0x4b, 0x86, 0xd7, 0xc8, 0x95, 0xec, 0x00,
+	0xd7, 0x8f, 0xdb, 0xe6, 0x78, 0x4e, 0x48, 0x3e, 0x35, 0x60, 0x7f, 0x6c, 0x42, 0x47, 0x2e, 0xa4,
+	0x31, 0xd8, 0x6d, 0x9c, 0x58, 0x5d, 0x79, 0x05, 0x04, 0xd2, 0xfe, 0x9a, 0xa4, 0x7d, 0x85, 0x5c,
+	0x7a, 0x15, 0xda, 0x9e, 0x5a, 0xca, 0x27, 0xbf, 0x37, 0xa0, 0xa4, 0xa7, 0x4a, 0xe9, 0xd9, 0x63,
+	0x62, 0xa4, 0x97, 0x9e, 0x3d, 0x26, 0x87, 0x76, 0xf4, 0x86, 0x64, 0x79, 0x95, 0x5c, 0x4e, 0x60,
+	0x29, 0xa7, 0x66, 0x72, 0x9c, 0x65, 0x6e, 0x85, 0x13, 0xb4, 0x6d, 0x73, 0x4b, 0xce, 0x02, 0xb7,
+	0xc9, 0x53, 0x03, 0xca, 0xe1, 0xd4, 0x8c, 0xe4, 0x32, 0x9d, 0x2f, 0x91, 0xec, 0x18, 0xc5, 0xd1,
+	0x25, 0xc9, 0xf4, 0x04, 0x39, 0x9e, 0xc9, 0x94, 0x3c, 0x33, 0xa0, 0x1c, 0x0e, 0xaf, 0xd2, 0x59,
+	0x4d, 0x8e, 0xd4, 0xd2, 0x59, 0xed, 0x98, 0xa7, 0xd1, 0x4b, 0x92, 0x55, 0x9d, 0x9c, 0x4b, 0x60,
+	0x35, 0x1e, 0xb6, 0x31, 0x91, 0x5f, 0x64, 0xeb, 0xbf, 0x4d, 0x7e, 0x66, 0xc0, 0x9c, 0xba, 0xd8,
+	0x52, 0xd3, 0x4b, 0x74, 0x40, 0x91, 0x9e, 0x5e, 0x62, 0xe3, 0x0a, 0x7a, 0x5e, 0x92, 0x3a, 0x43,
+	0x4e, 0x25, 0x90, 0x92, 0x97, 0xac, 0x6f, 0x6e, 0xc9, 0xbf, 0xdb, 0xe4, 0xb7, 0x06, 0xec, 0x8b,
+	0x8e, 0x3d, 0x88, 0x99, 0x66, 0x6a, 0x97, 0xe1, 0x49, 0xf5, 0x42, 0x7e, 0x00, 0x52, 0x3c, 0x27,
+	0x29, 0x9e, 0x26, 0x27, 0x13, 0x28, 0xb6, 0x15, 0x48, 0xd5, 0x03, 0xe4, 0x17, 0x06, 0x94, 0xf4,
+	0x2c, 0x22, 0xfd, 0x34, 0x4c, 0x4c, 0x53, 0xd2, 0x4f, 0xc3, 0xe4, 0x64, 0x84, 0x9e, 0x91, 0xac,
+	0x8e, 0x93, 0x63, 0x09, 0xac, 0xc2, 0xa9, 0xc7, 0x53, 0x03, 0x8a, 0xaa, 0x9d, 0x4e, 0xaf, 0x32,
+	0x62, 0x23, 0x89, 0xf4, 0x2a, 0x23, 0x3e, 0x8a, 0xc8, 0xcc, 0xcb, 0xd8, 0xbe, 0x9b, 0x5b, 0xe1,
+	0x90, 0x63, 0x9b, 0x7c, 0x6c, 0xc0, 0x3c, 0x4e, 0x07, 0x48, 0x0e, 0x5b, 0x7e, 0xae, 0x0b, 0x63,
+	0x62, 0xdc, 0x40, 0x4f, 0x4b, 0x62, 0x0b, 0xa4, 0x96, 0x4e, 0x4c, 0xd6, 0x18, 0x61, 0xa3, 0x9e,
+	0x7e, 0x08, 0x27, 0x27, 0x06, 0xe9, 0x87, 0x70, 0x47, 0xf7, 0x9f, 0x59, 0x63, 0x8c, 0x1b, 0x9b,
+	0xdf, 0x19, 0xb0, 0x37, 0xd2, 0x3f, 0x92, 0xd4, 0xbb, 0x68, 0x67, 0xfb, 0x5e, 0x35, 0x73, 0xeb,
+	0x23, 0xb5, 0x15, 0x49, 0x6d, 0x99, 0x2c, 0x25, 0x50, 0x8b, 0x76, 0xae, 0xe2, 0x5b, 0x76, 0xb7,
+	0x45, 0xf6, 0xda, 0x17, 0x6d, 0x93, 0x49, 0x5e, 0xa3, 0x7e, 0xae, 0xe3, 0xb8, 0x5b, 0x07, 0x4e,
+	0x97, 0x25, 0xcd, 0x53, 0xe4, 0x44, 0x0e, 0x9a, 0xa2, 0x2e, 0x29, 0xaa, 0x26, 0x37, 0x3d, 0xf8,
+	0x63, 0x7d, 0x73, 0x7a, 0xf0, 0xc7, 0x7b, 0x66, 0x7a, 0x59, 0xd2, 0x31, 0xc9, 0xf9, 0x7c, 0xe5,
+	0x9a, 0xa9, 0xda, 0x64, 0x19, 0xff, 0xd8, 0x35, 0xa6, 0xc7, 0x7f, 0xbc, 0x75, 0x4d, 0x8f, 0xff,
+	0x89, 0x36, 0x34, 0x33, 0xfe, 0x75, 0xbf, 0xf9, 0x2b, 0x03, 0xe6, 0x64, 0x0b, 0x97, 0x9e, 0xe3,
+	0xa3, 0x5d, 0x64, 0x75, 0x29, 0x87, 0x26, 0xd2, 0x78, 0x5b, 0xd2, 0x38, 0x4f, 0x96, 0x73, 0xe5,
+	0x78, 0x53, 0xf6, 0x8f, 0xe4, 0xcf, 0x22, 0xb4, 0x22, 0xcd, 0x5e, 0x46, 0x68, 0xed, 0xec, 0x32,
+	0x33, 0x42, 0x6b, 0x97, 0x3e, 0x92, 0xde, 0x96, 0x44, 0xdf, 0x21, 0x37, 0xf2, 0x11, 0xb5, 0x22,
+	0x6b, 0x44, 0x2a, 0xa3, 0x5b, 0xf7, 0x9e, 0xbf, 0xa8, 0x19, 0x9f, 0xbd, 0xa8, 0x19, 0xff, 0x7c,
+	0x51, 0x33, 0x7e, 0xf9, 0xb2, 0xb6, 0xe7, 0xb3, 0x97, 0xb5, 0x3d, 0x7f, 0x7d, 0x59, 0xdb, 0xf3,
+	0xbd, 0x7a, 0xcf, 0x0e, 0xd6, 0x87, 0xad, 0x7a, 0x9b, 0x0f, 0xc6, 0x26, 0xc2, 0x87, 0x1f, 0x46,
+	0xac, 0x05, 0x9b, 0x2e, 0xf3, 0x5b, 0x45, 0xf9, 0x1f, 0x49, 0x6f, 0xff, 0x37, 0x00, 0x00, 0xff,
+	0xff, 0x8c, 0xe2, 0x3d, 0x01, 0x74, 0x25, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1775,6 +2966,26 @@ type QueryClient interface {
 	Epoch(ctx context.Context, in *QueryEpochRequest, opts ...grpc.CallOption) (*QueryEpochResponse, error)
 	// CurrentEpoch returns the running epoch's grid.
 	CurrentEpoch(ctx context.Context, in *QueryCurrentEpochRequest, opts ...grpc.CallOption) (*QueryCurrentEpochResponse, error)
+	// Deferred lists punishments that wait for governance, and what the breaker counts.
+	Deferred(ctx context.Context, in *QueryDeferredRequest, opts ...grpc.CallOption) (*QueryDeferredResponse, error)
+	// Report returns one open report.
+	Report(ctx context.Context, in *QueryReportRequest, opts ...grpc.CallOption) (*QueryReportResponse, error)
+	// Reports lists open reports by id.
+	Reports(ctx context.Context, in *QueryReportsRequest, opts ...grpc.CallOption) (*QueryReportsResponse, error)
+	// Verifiers lists verifiers by address.
+	Verifiers(ctx context.Context, in *QueryVerifiersRequest, opts ...grpc.CallOption) (*QueryVerifiersResponse, error)
+	// Attestation returns one attestation with its evidence.
+	Attestation(ctx context.Context, in *QueryAttestationRequest, opts ...grpc.CallOption) (*QueryAttestationResponse, error)
+	// Attestations lists attestations by reference, of one host or of all, without their evidence.
+	Attestations(ctx context.Context, in *QueryAttestationsRequest, opts ...grpc.CallOption) (*QueryAttestationsResponse, error)
+	// Claims returns a host's four ladders: for each claim the attestation that raises it longest, if any.
+	Claims(ctx context.Context, in *QueryClaimsRequest, opts ...grpc.CallOption) (*QueryClaimsResponse, error)
+	// Probers lists probers by address.
+	Probers(ctx context.Context, in *QueryProbersRequest, opts ...grpc.CallOption) (*QueryProbersResponse, error)
+	// Panel returns an epoch's panel.
+	Panel(ctx context.Context, in *QueryPanelRequest, opts ...grpc.CallOption) (*QueryPanelResponse, error)
+	// Availability returns what panels say of an operator for an epoch.
+	Availability(ctx context.Context, in *QueryAvailabilityRequest, opts ...grpc.CallOption) (*QueryAvailabilityResponse, error)
 }
 
 type queryClient struct {
@@ -1902,6 +3113,96 @@ func (c *queryClient) CurrentEpoch(ctx context.Context, in *QueryCurrentEpochReq
 	return out, nil
 }
 
+func (c *queryClient) Deferred(ctx context.Context, in *QueryDeferredRequest, opts ...grpc.CallOption) (*QueryDeferredResponse, error) {
+	out := new(QueryDeferredResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Query/Deferred", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Report(ctx context.Context, in *QueryReportRequest, opts ...grpc.CallOption) (*QueryReportResponse, error) {
+	out := new(QueryReportResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Query/Report", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Reports(ctx context.Context, in *QueryReportsRequest, opts ...grpc.CallOption) (*QueryReportsResponse, error) {
+	out := new(QueryReportsResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Query/Reports", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Verifiers(ctx context.Context, in *QueryVerifiersRequest, opts ...grpc.CallOption) (*QueryVerifiersResponse, error) {
+	out := new(QueryVerifiersResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Query/Verifiers", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Attestation(ctx context.Context, in *QueryAttestationRequest, opts ...grpc.CallOption) (*QueryAttestationResponse, error) {
+	out := new(QueryAttestationResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Query/Attestation", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Attestations(ctx context.Context, in *QueryAttestationsRequest, opts ...grpc.CallOption) (*QueryAttestationsResponse, error) {
+	out := new(QueryAttestationsResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Query/Attestations", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Claims(ctx context.Context, in *QueryClaimsRequest, opts ...grpc.CallOption) (*QueryClaimsResponse, error) {
+	out := new(QueryClaimsResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Query/Claims", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Probers(ctx context.Context, in *QueryProbersRequest, opts ...grpc.CallOption) (*QueryProbersResponse, error) {
+	out := new(QueryProbersResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Query/Probers", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Panel(ctx context.Context, in *QueryPanelRequest, opts ...grpc.CallOption) (*QueryPanelResponse, error) {
+	out := new(QueryPanelResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Query/Panel", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Availability(ctx context.Context, in *QueryAvailabilityRequest, opts ...grpc.CallOption) (*QueryAvailabilityResponse, error) {
+	out := new(QueryAvailabilityResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Query/Availability", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // QueryServer is the server API for Query service.
 type QueryServer interface {
 	// Params returns the parameters.
@@ -1930,6 +3231,26 @@ type QueryServer interface {
 	Epoch(context.Context, *QueryEpochRequest) (*QueryEpochResponse, error)
 	// CurrentEpoch returns the running epoch's grid.
 	CurrentEpoch(context.Context, *QueryCurrentEpochRequest) (*QueryCurrentEpochResponse, error)
+	// Deferred lists punishments that wait for governance, and what the breaker counts.
+	Deferred(context.Context, *QueryDeferredRequest) (*QueryDeferredResponse, error)
+	// Report returns one open report.
+	Report(context.Context, *QueryReportRequest) (*QueryReportResponse, error)
+	// Reports lists open reports by id.
+	Reports(context.Context, *QueryReportsRequest) (*QueryReportsResponse, error)
+	// Verifiers lists verifiers by address.
+	Verifiers(context.Context, *QueryVerifiersRequest) (*QueryVerifiersResponse, error)
+	// Attestation returns one attestation with its evidence.
+	Attestation(context.Context, *QueryAttestationRequest) (*QueryAttestationResponse, error)
+	// Attestations lists attestations by reference, of one host or of all, without their evidence.
+	Attestations(context.Context, *QueryAttestationsRequest) (*QueryAttestationsResponse, error)
+	// Claims returns a host's four ladders: for each claim the attestation that raises it longest, if any.
+	Claims(context.Context, *QueryClaimsRequest) (*QueryClaimsResponse, error)
+	// Probers lists probers by address.
+	Probers(context.Context, *QueryProbersRequest) (*QueryProbersResponse, error)
+	// Panel returns an epoch's panel.
+	Panel(context.Context, *QueryPanelRequest) (*QueryPanelResponse, error)
+	// Availability returns what panels say of an operator for an epoch.
+	Availability(context.Context, *QueryAvailabilityRequest) (*QueryAvailabilityResponse, error)
 }
 
 // UnimplementedQueryServer can be embedded to have forward compatible implementations.
@@ -1974,6 +3295,36 @@ func (*UnimplementedQueryServer) Epoch(ctx context.Context, req *QueryEpochReque
 }
 func (*UnimplementedQueryServer) CurrentEpoch(ctx context.Context, req *QueryCurrentEpochRequest) (*QueryCurrentEpochResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method CurrentEpoch not implemented")
+}
+func (*UnimplementedQueryServer) Deferred(ctx context.Context, req *QueryDeferredRequest) (*QueryDeferredResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Deferred not implemented")
+}
+func (*UnimplementedQueryServer) Report(ctx context.Context, req *QueryReportRequest) (*QueryReportResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Report not implemented")
+}
+func (*UnimplementedQueryServer) Reports(ctx context.Context, req *QueryReportsRequest) (*QueryReportsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Reports not implemented")
+}
+func (*UnimplementedQueryServer) Verifiers(ctx context.Context, req *QueryVerifiersRequest) (*QueryVerifiersResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Verifiers not implemented")
+}
+func (*UnimplementedQueryServer) Attestation(ctx context.Context, req *QueryAttestationRequest) (*QueryAttestationResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Attestation not implemented")
+}
+func (*UnimplementedQueryServer) Attestations(ctx context.Context, req *QueryAttestationsRequest) (*QueryAttestationsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Attestations not implemented")
+}
+func (*UnimplementedQueryServer) Claims(ctx context.Context, req *QueryClaimsRequest) (*QueryClaimsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Claims not implemented")
+}
+func (*UnimplementedQueryServer) Probers(ctx context.Context, req *QueryProbersRequest) (*QueryProbersResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Probers not implemented")
+}
+func (*UnimplementedQueryServer) Panel(ctx context.Context, req *QueryPanelRequest) (*QueryPanelResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Panel not implemented")
+}
+func (*UnimplementedQueryServer) Availability(ctx context.Context, req *QueryAvailabilityRequest) (*QueryAvailabilityResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Availability not implemented")
 }
 
 func RegisterQueryServer(s grpc1.Server, srv QueryServer) {
@@ -2214,6 +3565,186 @@ func _Query_CurrentEpoch_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Deferred_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryDeferredRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Deferred(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Query/Deferred",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Deferred(ctx, req.(*QueryDeferredRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Report_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryReportRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Report(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Query/Report",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Report(ctx, req.(*QueryReportRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Reports_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryReportsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Reports(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Query/Reports",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Reports(ctx, req.(*QueryReportsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Verifiers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryVerifiersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Verifiers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Query/Verifiers",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Verifiers(ctx, req.(*QueryVerifiersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Attestation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryAttestationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Attestation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Query/Attestation",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Attestation(ctx, req.(*QueryAttestationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Attestations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryAttestationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Attestations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Query/Attestations",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Attestations(ctx, req.(*QueryAttestationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Claims_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryClaimsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Claims(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Query/Claims",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Claims(ctx, req.(*QueryClaimsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Probers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryProbersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Probers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Query/Probers",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Probers(ctx, req.(*QueryProbersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Panel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryPanelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Panel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Query/Panel",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Panel(ctx, req.(*QueryPanelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Availability_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryAvailabilityRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Availability(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Query/Availability",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Availability(ctx, req.(*QueryAvailabilityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 var Query_serviceDesc = _Query_serviceDesc
 var _Query_serviceDesc = grpc.ServiceDesc{
 	ServiceName: "gpucoord.operators.v1.Query",
@@ -2270,6 +3801,46 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CurrentEpoch",
 			Handler:    _Query_CurrentEpoch_Handler,
+		},
+		{
+			MethodName: "Deferred",
+			Handler:    _Query_Deferred_Handler,
+		},
+		{
+			MethodName: "Report",
+			Handler:    _Query_Report_Handler,
+		},
+		{
+			MethodName: "Reports",
+			Handler:    _Query_Reports_Handler,
+		},
+		{
+			MethodName: "Verifiers",
+			Handler:    _Query_Verifiers_Handler,
+		},
+		{
+			MethodName: "Attestation",
+			Handler:    _Query_Attestation_Handler,
+		},
+		{
+			MethodName: "Attestations",
+			Handler:    _Query_Attestations_Handler,
+		},
+		{
+			MethodName: "Claims",
+			Handler:    _Query_Claims_Handler,
+		},
+		{
+			MethodName: "Probers",
+			Handler:    _Query_Probers_Handler,
+		},
+		{
+			MethodName: "Panel",
+			Handler:    _Query_Panel_Handler,
+		},
+		{
+			MethodName: "Availability",
+			Handler:    _Query_Availability_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
@@ -3431,6 +5002,851 @@ func (m *QueryCurrentEpochResponse) MarshalToSizedBuffer(dAtA []byte) (int, erro
 	return len(dAtA) - i, nil
 }
 
+func (m *QueryDeferredRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDeferredRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDeferredRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDeferredResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDeferredResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDeferredResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Breaker != nil {
+		{
+			size, err := m.Breaker.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Deferred) > 0 {
+		for iNdEx := len(m.Deferred) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Deferred[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryReportRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryReportRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryReportRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ReportId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.ReportId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryReportResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryReportResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryReportResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Report.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryReportsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryReportsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryReportsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryReportsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryReportsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryReportsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Reports) > 0 {
+		for iNdEx := len(m.Reports) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Reports[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryVerifiersRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryVerifiersRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryVerifiersRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryVerifiersResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryVerifiersResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryVerifiersResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Verifiers) > 0 {
+		for iNdEx := len(m.Verifiers) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Verifiers[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAttestationRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAttestationRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAttestationRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Ref) > 0 {
+		i -= len(m.Ref)
+		copy(dAtA[i:], m.Ref)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Ref)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAttestationResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAttestationResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAttestationResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Attestation.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAttestationsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAttestationsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAttestationsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.HostId) > 0 {
+		i -= len(m.HostId)
+		copy(dAtA[i:], m.HostId)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.HostId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAttestationsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAttestationsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAttestationsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Attestations) > 0 {
+		for iNdEx := len(m.Attestations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Attestations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryClaimsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryClaimsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryClaimsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.HostId) > 0 {
+		i -= len(m.HostId)
+		copy(dAtA[i:], m.HostId)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.HostId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryClaimsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryClaimsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryClaimsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Claims) > 0 {
+		for iNdEx := len(m.Claims) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Claims[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *ClaimStanding) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ClaimStanding) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ClaimStanding) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.NotAfter != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.NotAfter))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Verifiers) > 0 {
+		for iNdEx := len(m.Verifiers) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Verifiers[iNdEx])
+			copy(dAtA[i:], m.Verifiers[iNdEx])
+			i = encodeVarintQuery(dAtA, i, uint64(len(m.Verifiers[iNdEx])))
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if len(m.Format) > 0 {
+		i -= len(m.Format)
+		copy(dAtA[i:], m.Format)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Format)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Ref) > 0 {
+		i -= len(m.Ref)
+		copy(dAtA[i:], m.Ref)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Ref)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Claim != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Claim))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryProbersRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryProbersRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryProbersRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryProbersResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryProbersResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryProbersResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Probers) > 0 {
+		for iNdEx := len(m.Probers) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Probers[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPanelRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPanelRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPanelRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPanelResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPanelResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPanelResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Panel.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAvailabilityRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAvailabilityRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAvailabilityRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAvailabilityResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAvailabilityResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAvailabilityResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Unmeasured {
+		i--
+		if m.Unmeasured {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.FromEpoch != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.FromEpoch))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Conclusive {
+		i--
+		if m.Conclusive {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.P95TtftMs != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.P95TtftMs))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.AvPpm != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.AvPpm))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.UpPpm != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.UpPpm))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintQuery(dAtA []byte, offset int, v uint64) int {
 	offset -= sovQuery(v)
 	base := offset
@@ -3883,6 +6299,344 @@ func (m *QueryCurrentEpochResponse) Size() (n int) {
 	n += 1 + l + sovQuery(uint64(l))
 	if m.Height != 0 {
 		n += 1 + sovQuery(uint64(m.Height))
+	}
+	return n
+}
+
+func (m *QueryDeferredRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryDeferredResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Deferred) > 0 {
+		for _, e := range m.Deferred {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Breaker != nil {
+		l = m.Breaker.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryReportRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ReportId != 0 {
+		n += 1 + sovQuery(uint64(m.ReportId))
+	}
+	return n
+}
+
+func (m *QueryReportResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Report.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryReportsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryReportsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Reports) > 0 {
+		for _, e := range m.Reports {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryVerifiersRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryVerifiersResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Verifiers) > 0 {
+		for _, e := range m.Verifiers {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryAttestationRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Ref)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryAttestationResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Attestation.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryAttestationsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.HostId)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryAttestationsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Attestations) > 0 {
+		for _, e := range m.Attestations {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryClaimsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.HostId)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryClaimsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Claims) > 0 {
+		for _, e := range m.Claims {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *ClaimStanding) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Claim != 0 {
+		n += 1 + sovQuery(uint64(m.Claim))
+	}
+	l = len(m.Ref)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.Format)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if len(m.Verifiers) > 0 {
+		for _, s := range m.Verifiers {
+			l = len(s)
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.NotAfter != 0 {
+		n += 1 + sovQuery(uint64(m.NotAfter))
+	}
+	return n
+}
+
+func (m *QueryProbersRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryProbersResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Probers) > 0 {
+		for _, e := range m.Probers {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryPanelRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovQuery(uint64(m.Epoch))
+	}
+	return n
+}
+
+func (m *QueryPanelResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Panel.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryAvailabilityRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovQuery(uint64(m.Epoch))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryAvailabilityResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.UpPpm != 0 {
+		n += 1 + sovQuery(uint64(m.UpPpm))
+	}
+	if m.AvPpm != 0 {
+		n += 1 + sovQuery(uint64(m.AvPpm))
+	}
+	if m.P95TtftMs != 0 {
+		n += 1 + sovQuery(uint64(m.P95TtftMs))
+	}
+	if m.Conclusive {
+		n += 2
+	}
+	if m.FromEpoch != 0 {
+		n += 1 + sovQuery(uint64(m.FromEpoch))
+	}
+	if m.Unmeasured {
+		n += 2
 	}
 	return n
 }
@@ -6935,6 +9689,2192 @@ func (m *QueryCurrentEpochResponse) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDeferredRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDeferredRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDeferredRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDeferredResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDeferredResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDeferredResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Deferred", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Deferred = append(m.Deferred, DeferredPunishment{})
+			if err := m.Deferred[len(m.Deferred)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Breaker", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Breaker == nil {
+				m.Breaker = &Breaker{}
+			}
+			if err := m.Breaker.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryReportRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryReportRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryReportRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReportId", wireType)
+			}
+			m.ReportId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReportId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryReportResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryReportResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryReportResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Report", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Report.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryReportsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryReportsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryReportsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryReportsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryReportsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryReportsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reports", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reports = append(m.Reports, Report{})
+			if err := m.Reports[len(m.Reports)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryVerifiersRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryVerifiersRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryVerifiersRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryVerifiersResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryVerifiersResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryVerifiersResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verifiers", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Verifiers = append(m.Verifiers, Verifier{})
+			if err := m.Verifiers[len(m.Verifiers)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAttestationRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAttestationRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAttestationRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ref = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAttestationResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAttestationResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAttestationResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Attestation", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Attestation.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAttestationsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAttestationsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAttestationsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.HostId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAttestationsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAttestationsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAttestationsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Attestations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Attestations = append(m.Attestations, Attestation{})
+			if err := m.Attestations[len(m.Attestations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryClaimsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryClaimsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryClaimsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.HostId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryClaimsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryClaimsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryClaimsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Claims", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Claims = append(m.Claims, ClaimStanding{})
+			if err := m.Claims[len(m.Claims)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ClaimStanding) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ClaimStanding: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ClaimStanding: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Claim", wireType)
+			}
+			m.Claim = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Claim |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ref = append(m.Ref[:0], dAtA[iNdEx:postIndex]...)
+			if m.Ref == nil {
+				m.Ref = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Format", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Format = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verifiers", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Verifiers = append(m.Verifiers, string(dAtA[iNdEx:postIndex]))
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NotAfter", wireType)
+			}
+			m.NotAfter = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NotAfter |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryProbersRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryProbersRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryProbersRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryProbersResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryProbersResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryProbersResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Probers", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Probers = append(m.Probers, Prober{})
+			if err := m.Probers[len(m.Probers)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPanelRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPanelRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPanelRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPanelResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPanelResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPanelResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Panel", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Panel.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAvailabilityRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAvailabilityRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAvailabilityRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAvailabilityResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAvailabilityResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAvailabilityResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field UpPpm", wireType)
+			}
+			m.UpPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.UpPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AvPpm", wireType)
+			}
+			m.AvPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AvPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field P95TtftMs", wireType)
+			}
+			m.P95TtftMs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.P95TtftMs |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Conclusive", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Conclusive = bool(v != 0)
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FromEpoch", wireType)
+			}
+			m.FromEpoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FromEpoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Unmeasured", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Unmeasured = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])

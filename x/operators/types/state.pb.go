@@ -4,7 +4,10 @@
 package types
 
 import (
+	cosmossdk_io_math "cosmossdk.io/math"
 	fmt "fmt"
+	_ "github.com/cosmos/cosmos-proto"
+	_ "github.com/cosmos/gogoproto/gogoproto"
 	proto "github.com/cosmos/gogoproto/proto"
 	io "io"
 	math "math"
@@ -86,6 +89,270 @@ func (EvidenceLevel) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_e5ff1664112d3eef, []int{1}
 }
 
+// DeadlineKind says what an entry of the queues of deadlines ends.
+type DeadlineKind int32
+
+const (
+	// DEADLINE_KIND_UNSPECIFIED is never stored.
+	DeadlineKind_DEADLINE_KIND_UNSPECIFIED DeadlineKind = 0
+	// DEADLINE_KIND_REPORT gives an unrevealed report's bond back; by height, the id is the report's as u64.
+	DeadlineKind_DEADLINE_KIND_REPORT DeadlineKind = 1
+	// DEADLINE_KIND_DEFERRED lets a deferred punishment lapse; by height, the id is the punishment's as u64.
+	DeadlineKind_DEADLINE_KIND_DEFERRED DeadlineKind = 2
+	// DEADLINE_KIND_EVIDENCE forgets used evidence that cannot arrive any more; by height, the id is the evidence's.
+	DeadlineKind_DEADLINE_KIND_EVIDENCE DeadlineKind = 3
+	// DEADLINE_KIND_ATTESTATION demotes an attestation's claims, and later forgets its bytes; by time, the id is its reference.
+	DeadlineKind_DEADLINE_KIND_ATTESTATION DeadlineKind = 4
+	// DEADLINE_KIND_VERIFIER pays a leaving verifier's bond; by time, the id is its account.
+	DeadlineKind_DEADLINE_KIND_VERIFIER DeadlineKind = 5
+	// DEADLINE_KIND_PROBER pays a leaving prober's bond; by height, the id is its account.
+	DeadlineKind_DEADLINE_KIND_PROBER DeadlineKind = 6
+	// DEADLINE_KIND_PANEL concludes an epoch's panel, and later forgets it; by height, the id is the epoch as u64.
+	DeadlineKind_DEADLINE_KIND_PANEL DeadlineKind = 7
+)
+
+var DeadlineKind_name = map[int32]string{
+	0: "DEADLINE_KIND_UNSPECIFIED",
+	1: "DEADLINE_KIND_REPORT",
+	2: "DEADLINE_KIND_DEFERRED",
+	3: "DEADLINE_KIND_EVIDENCE",
+	4: "DEADLINE_KIND_ATTESTATION",
+	5: "DEADLINE_KIND_VERIFIER",
+	6: "DEADLINE_KIND_PROBER",
+	7: "DEADLINE_KIND_PANEL",
+}
+
+var DeadlineKind_value = map[string]int32{
+	"DEADLINE_KIND_UNSPECIFIED": 0,
+	"DEADLINE_KIND_REPORT":      1,
+	"DEADLINE_KIND_DEFERRED":    2,
+	"DEADLINE_KIND_EVIDENCE":    3,
+	"DEADLINE_KIND_ATTESTATION": 4,
+	"DEADLINE_KIND_VERIFIER":    5,
+	"DEADLINE_KIND_PROBER":      6,
+	"DEADLINE_KIND_PANEL":       7,
+}
+
+func (x DeadlineKind) String() string {
+	return proto.EnumName(DeadlineKind_name, int32(x))
+}
+
+func (DeadlineKind) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{2}
+}
+
+// ReportState is how far a report has come.
+type ReportState int32
+
+const (
+	// REPORT_STATE_UNSPECIFIED is never stored.
+	ReportState_REPORT_STATE_UNSPECIFIED ReportState = 0
+	// REPORT_STATE_COMMITTED waits for its reveal.
+	ReportState_REPORT_STATE_COMMITTED ReportState = 1
+	// REPORT_STATE_REVEALED backs a challenge that is still open.
+	ReportState_REPORT_STATE_REVEALED ReportState = 2
+)
+
+var ReportState_name = map[int32]string{
+	0: "REPORT_STATE_UNSPECIFIED",
+	1: "REPORT_STATE_COMMITTED",
+	2: "REPORT_STATE_REVEALED",
+}
+
+var ReportState_value = map[string]int32{
+	"REPORT_STATE_UNSPECIFIED": 0,
+	"REPORT_STATE_COMMITTED":   1,
+	"REPORT_STATE_REVEALED":    2,
+}
+
+func (x ReportState) String() string {
+	return proto.EnumName(ReportState_name, int32(x))
+}
+
+func (ReportState) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{3}
+}
+
+// VerifierStatus says what a verifier may do.
+type VerifierStatus int32
+
+const (
+	// VERIFIER_STATUS_UNSPECIFIED is never stored.
+	VerifierStatus_VERIFIER_STATUS_UNSPECIFIED VerifierStatus = 0
+	// VERIFIER_STATUS_ACTIVE may sign verdicts.
+	VerifierStatus_VERIFIER_STATUS_ACTIVE VerifierStatus = 1
+	// VERIFIER_STATUS_LEAVING waits for its bond, which its verdicts can still cost.
+	VerifierStatus_VERIFIER_STATUS_LEAVING VerifierStatus = 2
+	// VERIFIER_STATUS_TOMBSTONED signed a verdict for forged evidence and is out for good.
+	VerifierStatus_VERIFIER_STATUS_TOMBSTONED VerifierStatus = 3
+)
+
+var VerifierStatus_name = map[int32]string{
+	0: "VERIFIER_STATUS_UNSPECIFIED",
+	1: "VERIFIER_STATUS_ACTIVE",
+	2: "VERIFIER_STATUS_LEAVING",
+	3: "VERIFIER_STATUS_TOMBSTONED",
+}
+
+var VerifierStatus_value = map[string]int32{
+	"VERIFIER_STATUS_UNSPECIFIED": 0,
+	"VERIFIER_STATUS_ACTIVE":      1,
+	"VERIFIER_STATUS_LEAVING":     2,
+	"VERIFIER_STATUS_TOMBSTONED":  3,
+}
+
+func (x VerifierStatus) String() string {
+	return proto.EnumName(VerifierStatus_name, int32(x))
+}
+
+func (VerifierStatus) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{4}
+}
+
+// AttestationState is how far an attestation has come.
+type AttestationState int32
+
+const (
+	// ATTESTATION_STATE_UNSPECIFIED is never stored.
+	AttestationState_ATTESTATION_STATE_UNSPECIFIED AttestationState = 0
+	// ATTESTATION_STATE_PENDING waits for verdicts.
+	AttestationState_ATTESTATION_STATE_PENDING AttestationState = 1
+	// ATTESTATION_STATE_ACCEPTED raises its accepted claims until it expires.
+	AttestationState_ATTESTATION_STATE_ACCEPTED AttestationState = 2
+	// ATTESTATION_STATE_EXPIRED raises nothing any more; its bytes stay public for the challenge window.
+	AttestationState_ATTESTATION_STATE_EXPIRED AttestationState = 3
+	// ATTESTATION_STATE_FORGED was accepted on verdicts and its bytes failed re-verification.
+	AttestationState_ATTESTATION_STATE_FORGED AttestationState = 4
+)
+
+var AttestationState_name = map[int32]string{
+	0: "ATTESTATION_STATE_UNSPECIFIED",
+	1: "ATTESTATION_STATE_PENDING",
+	2: "ATTESTATION_STATE_ACCEPTED",
+	3: "ATTESTATION_STATE_EXPIRED",
+	4: "ATTESTATION_STATE_FORGED",
+}
+
+var AttestationState_value = map[string]int32{
+	"ATTESTATION_STATE_UNSPECIFIED": 0,
+	"ATTESTATION_STATE_PENDING":     1,
+	"ATTESTATION_STATE_ACCEPTED":    2,
+	"ATTESTATION_STATE_EXPIRED":     3,
+	"ATTESTATION_STATE_FORGED":      4,
+}
+
+func (x AttestationState) String() string {
+	return proto.EnumName(AttestationState_name, int32(x))
+}
+
+func (AttestationState) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{5}
+}
+
+// ProberStatus says what a prober may do.
+type ProberStatus int32
+
+const (
+	// PROBER_STATUS_UNSPECIFIED is never stored.
+	ProberStatus_PROBER_STATUS_UNSPECIFIED ProberStatus = 0
+	// PROBER_STATUS_ACTIVE may be drawn while its bond reaches the least one.
+	ProberStatus_PROBER_STATUS_ACTIVE ProberStatus = 1
+	// PROBER_STATUS_LEAVING is drawn no more and waits for its bond, which its panels can still cost.
+	ProberStatus_PROBER_STATUS_LEAVING ProberStatus = 2
+)
+
+var ProberStatus_name = map[int32]string{
+	0: "PROBER_STATUS_UNSPECIFIED",
+	1: "PROBER_STATUS_ACTIVE",
+	2: "PROBER_STATUS_LEAVING",
+}
+
+var ProberStatus_value = map[string]int32{
+	"PROBER_STATUS_UNSPECIFIED": 0,
+	"PROBER_STATUS_ACTIVE":      1,
+	"PROBER_STATUS_LEAVING":     2,
+}
+
+func (x ProberStatus) String() string {
+	return proto.EnumName(ProberStatus_name, int32(x))
+}
+
+func (ProberStatus) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{6}
+}
+
+// SeatState is how far a member of a panel has come.
+type SeatState int32
+
+const (
+	// SEAT_STATE_UNSPECIFIED is never stored.
+	SeatState_SEAT_STATE_UNSPECIFIED SeatState = 0
+	// SEAT_STATE_DRAWN has not committed.
+	SeatState_SEAT_STATE_DRAWN SeatState = 1
+	// SEAT_STATE_COMMITTED has committed and not revealed.
+	SeatState_SEAT_STATE_COMMITTED SeatState = 2
+	// SEAT_STATE_REVEALED has revealed.
+	SeatState_SEAT_STATE_REVEALED SeatState = 3
+	// SEAT_STATE_COPIED revealed rows that another had revealed; they are counted out.
+	SeatState_SEAT_STATE_COPIED SeatState = 4
+)
+
+var SeatState_name = map[int32]string{
+	0: "SEAT_STATE_UNSPECIFIED",
+	1: "SEAT_STATE_DRAWN",
+	2: "SEAT_STATE_COMMITTED",
+	3: "SEAT_STATE_REVEALED",
+	4: "SEAT_STATE_COPIED",
+}
+
+var SeatState_value = map[string]int32{
+	"SEAT_STATE_UNSPECIFIED": 0,
+	"SEAT_STATE_DRAWN":       1,
+	"SEAT_STATE_COMMITTED":   2,
+	"SEAT_STATE_REVEALED":    3,
+	"SEAT_STATE_COPIED":      4,
+}
+
+func (x SeatState) String() string {
+	return proto.EnumName(SeatState_name, int32(x))
+}
+
+func (SeatState) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{7}
+}
+
+// PanelState is how far a panel has come.
+type PanelState int32
+
+const (
+	// PANEL_STATE_UNSPECIFIED is never stored.
+	PanelState_PANEL_STATE_UNSPECIFIED PanelState = 0
+	// PANEL_STATE_OPEN takes commitments and reveals, and then takes its medians.
+	PanelState_PANEL_STATE_OPEN PanelState = 1
+	// PANEL_STATE_CONCLUDED has its results.
+	PanelState_PANEL_STATE_CONCLUDED PanelState = 2
+)
+
+var PanelState_name = map[int32]string{
+	0: "PANEL_STATE_UNSPECIFIED",
+	1: "PANEL_STATE_OPEN",
+	2: "PANEL_STATE_CONCLUDED",
+}
+
+var PanelState_value = map[string]int32{
+	"PANEL_STATE_UNSPECIFIED": 0,
+	"PANEL_STATE_OPEN":        1,
+	"PANEL_STATE_CONCLUDED":   2,
+}
+
+func (x PanelState) String() string {
+	return proto.EnumName(PanelState_name, int32(x))
+}
+
+func (PanelState) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{8}
+}
+
 // Operator is one bonded business.
 type Operator struct {
 	// address is the operator's account, bech32.
@@ -122,6 +389,8 @@ type Operator struct {
 	// jailed_from is the first height of the running or last jail; 0 means never jailed. A jail that begins before another has ended
 	// extends that one.
 	JailedFrom uint64 `protobuf:"varint,16,opt,name=jailed_from,json=jailedFrom,proto3" json:"jailed_from,omitempty"`
+	// breaker_epoch is one more than the last epoch in which the breaker counted the operator, 0 for none.
+	BreakerEpoch uint64 `protobuf:"varint,17,opt,name=breaker_epoch,json=breakerEpoch,proto3" json:"breaker_epoch,omitempty"`
 }
 
 func (m *Operator) Reset()         { *m = Operator{} }
@@ -265,6 +534,13 @@ func (m *Operator) GetSlashedUltai() uint64 {
 func (m *Operator) GetJailedFrom() uint64 {
 	if m != nil {
 		return m.JailedFrom
+	}
+	return 0
+}
+
+func (m *Operator) GetBreakerEpoch() uint64 {
+	if m != nil {
+		return m.BreakerEpoch
 	}
 	return 0
 }
@@ -1108,9 +1384,1432 @@ func (m *EpochStart) GetBondPriceUusdc() uint64 {
 	return 0
 }
 
+// Deadline is one entry of a queue that the end of each block works off.
+type Deadline struct {
+	// kind says what ends.
+	Kind DeadlineKind `protobuf:"varint,1,opt,name=kind,proto3,enum=gpucoord.operators.v1.DeadlineKind" json:"kind,omitempty"`
+	// id names it: 8 bytes big-endian, 20 or 32 bytes, by the kind.
+	Id []byte `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// at is when: a height, or Unix seconds, by the kind. It moves when the executor fails and tries again later.
+	At uint64 `protobuf:"varint,3,opt,name=at,proto3" json:"at,omitempty"`
+}
+
+func (m *Deadline) Reset()         { *m = Deadline{} }
+func (m *Deadline) String() string { return proto.CompactTextString(m) }
+func (*Deadline) ProtoMessage()    {}
+func (*Deadline) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{11}
+}
+func (m *Deadline) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Deadline) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Deadline.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Deadline) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Deadline.Merge(m, src)
+}
+func (m *Deadline) XXX_Size() int {
+	return m.Size()
+}
+func (m *Deadline) XXX_DiscardUnknown() {
+	xxx_messageInfo_Deadline.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Deadline proto.InternalMessageInfo
+
+func (m *Deadline) GetKind() DeadlineKind {
+	if m != nil {
+		return m.Kind
+	}
+	return DeadlineKind_DEADLINE_KIND_UNSPECIFIED
+}
+
+func (m *Deadline) GetId() []byte {
+	if m != nil {
+		return m.Id
+	}
+	return nil
+}
+
+func (m *Deadline) GetAt() uint64 {
+	if m != nil {
+		return m.At
+	}
+	return 0
+}
+
+// UsedEvidence is evidence that has punished, so that it cannot punish again.
+type UsedEvidence struct {
+	// id is the evidence's id, 32 bytes.
+	Id []byte `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// operator is who was punished, bech32.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// offence names the row of the offence table.
+	Offence string `protobuf:"bytes,3,opt,name=offence,proto3" json:"offence,omitempty"`
+	// height is when it was used.
+	Height uint64 `protobuf:"varint,4,opt,name=height,proto3" json:"height,omitempty"`
+}
+
+func (m *UsedEvidence) Reset()         { *m = UsedEvidence{} }
+func (m *UsedEvidence) String() string { return proto.CompactTextString(m) }
+func (*UsedEvidence) ProtoMessage()    {}
+func (*UsedEvidence) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{12}
+}
+func (m *UsedEvidence) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *UsedEvidence) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_UsedEvidence.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *UsedEvidence) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_UsedEvidence.Merge(m, src)
+}
+func (m *UsedEvidence) XXX_Size() int {
+	return m.Size()
+}
+func (m *UsedEvidence) XXX_DiscardUnknown() {
+	xxx_messageInfo_UsedEvidence.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_UsedEvidence proto.InternalMessageInfo
+
+func (m *UsedEvidence) GetId() []byte {
+	if m != nil {
+		return m.Id
+	}
+	return nil
+}
+
+func (m *UsedEvidence) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *UsedEvidence) GetOffence() string {
+	if m != nil {
+		return m.Offence
+	}
+	return ""
+}
+
+func (m *UsedEvidence) GetHeight() uint64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
+// Strikes are an operator's recent offences of one kind, for rows that escalate.
+type Strikes struct {
+	// operator is whose they are, bech32.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// kind names the row of the offence table, or another count that a module keeps here.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// heights are when, ascending; at most 16, the newest. Those older than escalation_blocks count no more.
+	Heights []uint64 `protobuf:"varint,3,rep,packed,name=heights,proto3" json:"heights,omitempty"`
+}
+
+func (m *Strikes) Reset()         { *m = Strikes{} }
+func (m *Strikes) String() string { return proto.CompactTextString(m) }
+func (*Strikes) ProtoMessage()    {}
+func (*Strikes) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{13}
+}
+func (m *Strikes) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Strikes) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Strikes.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Strikes) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Strikes.Merge(m, src)
+}
+func (m *Strikes) XXX_Size() int {
+	return m.Size()
+}
+func (m *Strikes) XXX_DiscardUnknown() {
+	xxx_messageInfo_Strikes.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Strikes proto.InternalMessageInfo
+
+func (m *Strikes) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *Strikes) GetKind() string {
+	if m != nil {
+		return m.Kind
+	}
+	return ""
+}
+
+func (m *Strikes) GetHeights() []uint64 {
+	if m != nil {
+		return m.Heights
+	}
+	return nil
+}
+
+// OffenceRecord is what an operator is punished for.
+type OffenceRecord struct {
+	// offence names the row of the offence table.
+	Offence string `protobuf:"bytes,1,opt,name=offence,proto3" json:"offence,omitempty"`
+	// operator is the offender, bech32.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// claim_uusdc is the value that was claimed by fraud, 0 where the row does not ask for it.
+	ClaimUusdc uint64 `protobuf:"varint,3,opt,name=claim_uusdc,json=claimUusdc,proto3" json:"claim_uusdc,omitempty"`
+	// victim is who lost by it, bech32, or empty.
+	Victim string `protobuf:"bytes,4,opt,name=victim,proto3" json:"victim,omitempty"`
+	// victim_loss_uusdc is the victim's proven loss.
+	VictimLossUusdc uint64 `protobuf:"varint,5,opt,name=victim_loss_uusdc,json=victimLossUusdc,proto3" json:"victim_loss_uusdc,omitempty"`
+	// reporter is who proved it, bech32, or empty.
+	Reporter string `protobuf:"bytes,6,opt,name=reporter,proto3" json:"reporter,omitempty"`
+	// reporter_bond_ultai is the bond that the reporter put up.
+	ReporterBondUltai uint64 `protobuf:"varint,7,opt,name=reporter_bond_ultai,json=reporterBondUltai,proto3" json:"reporter_bond_ultai,omitempty"`
+	// evidence_id is the evidence's id, 32 bytes, or empty where the evidence can come only once by itself.
+	EvidenceId []byte `protobuf:"bytes,8,opt,name=evidence_id,json=evidenceId,proto3" json:"evidence_id,omitempty"`
+	// evidence names what was broken, for example "sample_not_opened batch 7".
+	Evidence string `protobuf:"bytes,9,opt,name=evidence,proto3" json:"evidence,omitempty"`
+}
+
+func (m *OffenceRecord) Reset()         { *m = OffenceRecord{} }
+func (m *OffenceRecord) String() string { return proto.CompactTextString(m) }
+func (*OffenceRecord) ProtoMessage()    {}
+func (*OffenceRecord) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{14}
+}
+func (m *OffenceRecord) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *OffenceRecord) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_OffenceRecord.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *OffenceRecord) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_OffenceRecord.Merge(m, src)
+}
+func (m *OffenceRecord) XXX_Size() int {
+	return m.Size()
+}
+func (m *OffenceRecord) XXX_DiscardUnknown() {
+	xxx_messageInfo_OffenceRecord.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_OffenceRecord proto.InternalMessageInfo
+
+func (m *OffenceRecord) GetOffence() string {
+	if m != nil {
+		return m.Offence
+	}
+	return ""
+}
+
+func (m *OffenceRecord) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *OffenceRecord) GetClaimUusdc() uint64 {
+	if m != nil {
+		return m.ClaimUusdc
+	}
+	return 0
+}
+
+func (m *OffenceRecord) GetVictim() string {
+	if m != nil {
+		return m.Victim
+	}
+	return ""
+}
+
+func (m *OffenceRecord) GetVictimLossUusdc() uint64 {
+	if m != nil {
+		return m.VictimLossUusdc
+	}
+	return 0
+}
+
+func (m *OffenceRecord) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+func (m *OffenceRecord) GetReporterBondUltai() uint64 {
+	if m != nil {
+		return m.ReporterBondUltai
+	}
+	return 0
+}
+
+func (m *OffenceRecord) GetEvidenceId() []byte {
+	if m != nil {
+		return m.EvidenceId
+	}
+	return nil
+}
+
+func (m *OffenceRecord) GetEvidence() string {
+	if m != nil {
+		return m.Evidence
+	}
+	return ""
+}
+
+// DeferredPunishment waits for governance, because the epoch's offences without cryptographic proof would have hit too much bond.
+type DeferredPunishment struct {
+	// id numbers them chain-wide.
+	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// offence is what is to be punished.
+	Offence OffenceRecord `protobuf:"bytes,2,opt,name=offence,proto3" json:"offence"`
+	// height is when it was deferred.
+	Height uint64 `protobuf:"varint,3,opt,name=height,proto3" json:"height,omitempty"`
+	// lapses_height is when it lapses.
+	LapsesHeight uint64 `protobuf:"varint,4,opt,name=lapses_height,json=lapsesHeight,proto3" json:"lapses_height,omitempty"`
+}
+
+func (m *DeferredPunishment) Reset()         { *m = DeferredPunishment{} }
+func (m *DeferredPunishment) String() string { return proto.CompactTextString(m) }
+func (*DeferredPunishment) ProtoMessage()    {}
+func (*DeferredPunishment) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{15}
+}
+func (m *DeferredPunishment) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *DeferredPunishment) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_DeferredPunishment.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *DeferredPunishment) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_DeferredPunishment.Merge(m, src)
+}
+func (m *DeferredPunishment) XXX_Size() int {
+	return m.Size()
+}
+func (m *DeferredPunishment) XXX_DiscardUnknown() {
+	xxx_messageInfo_DeferredPunishment.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_DeferredPunishment proto.InternalMessageInfo
+
+func (m *DeferredPunishment) GetId() uint64 {
+	if m != nil {
+		return m.Id
+	}
+	return 0
+}
+
+func (m *DeferredPunishment) GetOffence() OffenceRecord {
+	if m != nil {
+		return m.Offence
+	}
+	return OffenceRecord{}
+}
+
+func (m *DeferredPunishment) GetHeight() uint64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
+func (m *DeferredPunishment) GetLapsesHeight() uint64 {
+	if m != nil {
+		return m.LapsesHeight
+	}
+	return 0
+}
+
+// Breaker sums what offences without cryptographic proof have hit in one epoch.
+type Breaker struct {
+	// epoch is the epoch of the last such offence.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// bonded_ultai was the bond of all operators when the epoch's first such offence came; a decimal number.
+	BondedUltai cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=bonded_ultai,json=bondedUltai,proto3,customtype=cosmossdk.io/math.Int" json:"bonded_ultai"`
+	// hit_ultai is the bond of the operators hit, each counted once in an epoch; a decimal number.
+	HitUltai cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=hit_ultai,json=hitUltai,proto3,customtype=cosmossdk.io/math.Int" json:"hit_ultai"`
+}
+
+func (m *Breaker) Reset()         { *m = Breaker{} }
+func (m *Breaker) String() string { return proto.CompactTextString(m) }
+func (*Breaker) ProtoMessage()    {}
+func (*Breaker) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{16}
+}
+func (m *Breaker) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Breaker) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Breaker.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Breaker) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Breaker.Merge(m, src)
+}
+func (m *Breaker) XXX_Size() int {
+	return m.Size()
+}
+func (m *Breaker) XXX_DiscardUnknown() {
+	xxx_messageInfo_Breaker.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Breaker proto.InternalMessageInfo
+
+func (m *Breaker) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+// Report is a reporter's bonded promise of evidence. It is removed when the bond is returned or forfeited.
+type Report struct {
+	// id numbers reports chain-wide, from 1.
+	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// reporter is who promises, bech32.
+	Reporter string `protobuf:"bytes,2,opt,name=reporter,proto3" json:"reporter,omitempty"`
+	// commitment is SHA-256 of "GCR2", the chain's salt, the reporter (20), a salt (32) and SHA-256 of the evidence; empty where none was needed.
+	Commitment []byte `protobuf:"bytes,3,opt,name=commitment,proto3" json:"commitment,omitempty"`
+	// bond_ultai is held until the report is closed.
+	BondUltai uint64 `protobuf:"varint,4,opt,name=bond_ultai,json=bondUltai,proto3" json:"bond_ultai,omitempty"`
+	// committed_height is when it was made; it may be revealed from the next block on.
+	CommittedHeight uint64 `protobuf:"varint,5,opt,name=committed_height,json=committedHeight,proto3" json:"committed_height,omitempty"`
+	// expires_height is the first height at which it can no longer be revealed and its bond goes back.
+	ExpiresHeight uint64 `protobuf:"varint,6,opt,name=expires_height,json=expiresHeight,proto3" json:"expires_height,omitempty"`
+	// state is how far it has come.
+	State ReportState `protobuf:"varint,7,opt,name=state,proto3,enum=gpucoord.operators.v1.ReportState" json:"state,omitempty"`
+}
+
+func (m *Report) Reset()         { *m = Report{} }
+func (m *Report) String() string { return proto.CompactTextString(m) }
+func (*Report) ProtoMessage()    {}
+func (*Report) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{17}
+}
+func (m *Report) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Report) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Report.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Report) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Report.Merge(m, src)
+}
+func (m *Report) XXX_Size() int {
+	return m.Size()
+}
+func (m *Report) XXX_DiscardUnknown() {
+	xxx_messageInfo_Report.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Report proto.InternalMessageInfo
+
+func (m *Report) GetId() uint64 {
+	if m != nil {
+		return m.Id
+	}
+	return 0
+}
+
+func (m *Report) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+func (m *Report) GetCommitment() []byte {
+	if m != nil {
+		return m.Commitment
+	}
+	return nil
+}
+
+func (m *Report) GetBondUltai() uint64 {
+	if m != nil {
+		return m.BondUltai
+	}
+	return 0
+}
+
+func (m *Report) GetCommittedHeight() uint64 {
+	if m != nil {
+		return m.CommittedHeight
+	}
+	return 0
+}
+
+func (m *Report) GetExpiresHeight() uint64 {
+	if m != nil {
+		return m.ExpiresHeight
+	}
+	return 0
+}
+
+func (m *Report) GetState() ReportState {
+	if m != nil {
+		return m.State
+	}
+	return ReportState_REPORT_STATE_UNSPECIFIED
+}
+
+// Verifier is an account that examines attestation evidence and answers for its verdicts with a bond.
+type Verifier struct {
+	// address is its account, bech32.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// moniker is a display name, 1 to 64 bytes.
+	Moniker string `protobuf:"bytes,2,opt,name=moniker,proto3" json:"moniker,omitempty"`
+	// bond_ultai is what it loses by a verdict for forged evidence.
+	BondUltai uint64 `protobuf:"varint,3,opt,name=bond_ultai,json=bondUltai,proto3" json:"bond_ultai,omitempty"`
+	// status is what it may do.
+	Status VerifierStatus `protobuf:"varint,4,opt,name=status,proto3,enum=gpucoord.operators.v1.VerifierStatus" json:"status,omitempty"`
+	// registered_height is when it registered.
+	RegisteredHeight uint64 `protobuf:"varint,5,opt,name=registered_height,json=registeredHeight,proto3" json:"registered_height,omitempty"`
+	// release_at is when a leaving verifier gets its bond, in Unix seconds, else 0.
+	ReleaseAt uint64 `protobuf:"varint,6,opt,name=release_at,json=releaseAt,proto3" json:"release_at,omitempty"`
+	// slashed_ultai is what it has lost.
+	SlashedUltai uint64 `protobuf:"varint,7,opt,name=slashed_ultai,json=slashedUltai,proto3" json:"slashed_ultai,omitempty"`
+}
+
+func (m *Verifier) Reset()         { *m = Verifier{} }
+func (m *Verifier) String() string { return proto.CompactTextString(m) }
+func (*Verifier) ProtoMessage()    {}
+func (*Verifier) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{18}
+}
+func (m *Verifier) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Verifier) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Verifier.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Verifier) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Verifier.Merge(m, src)
+}
+func (m *Verifier) XXX_Size() int {
+	return m.Size()
+}
+func (m *Verifier) XXX_DiscardUnknown() {
+	xxx_messageInfo_Verifier.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Verifier proto.InternalMessageInfo
+
+func (m *Verifier) GetAddress() string {
+	if m != nil {
+		return m.Address
+	}
+	return ""
+}
+
+func (m *Verifier) GetMoniker() string {
+	if m != nil {
+		return m.Moniker
+	}
+	return ""
+}
+
+func (m *Verifier) GetBondUltai() uint64 {
+	if m != nil {
+		return m.BondUltai
+	}
+	return 0
+}
+
+func (m *Verifier) GetStatus() VerifierStatus {
+	if m != nil {
+		return m.Status
+	}
+	return VerifierStatus_VERIFIER_STATUS_UNSPECIFIED
+}
+
+func (m *Verifier) GetRegisteredHeight() uint64 {
+	if m != nil {
+		return m.RegisteredHeight
+	}
+	return 0
+}
+
+func (m *Verifier) GetReleaseAt() uint64 {
+	if m != nil {
+		return m.ReleaseAt
+	}
+	return 0
+}
+
+func (m *Verifier) GetSlashedUltai() uint64 {
+	if m != nil {
+		return m.SlashedUltai
+	}
+	return 0
+}
+
+// Verdict is one verifier's word about an attestation.
+type Verdict struct {
+	// verifier is who signed, bech32.
+	Verifier string `protobuf:"bytes,1,opt,name=verifier,proto3" json:"verifier,omitempty"`
+	// claims are the claims that the verifier found proven, as bits; 0 is a refusal.
+	Claims uint32 `protobuf:"varint,2,opt,name=claims,proto3" json:"claims,omitempty"`
+	// height is when it signed.
+	Height uint64 `protobuf:"varint,3,opt,name=height,proto3" json:"height,omitempty"`
+}
+
+func (m *Verdict) Reset()         { *m = Verdict{} }
+func (m *Verdict) String() string { return proto.CompactTextString(m) }
+func (*Verdict) ProtoMessage()    {}
+func (*Verdict) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{19}
+}
+func (m *Verdict) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Verdict) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Verdict.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Verdict) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Verdict.Merge(m, src)
+}
+func (m *Verdict) XXX_Size() int {
+	return m.Size()
+}
+func (m *Verdict) XXX_DiscardUnknown() {
+	xxx_messageInfo_Verdict.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Verdict proto.InternalMessageInfo
+
+func (m *Verdict) GetVerifier() string {
+	if m != nil {
+		return m.Verifier
+	}
+	return ""
+}
+
+func (m *Verdict) GetClaims() uint32 {
+	if m != nil {
+		return m.Claims
+	}
+	return 0
+}
+
+func (m *Verdict) GetHeight() uint64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
+// Attestation is evidence about one host, public until its challenge window ends.
+type Attestation struct {
+	// ref is SHA-256 of the evidence, 32 bytes; records name it as attestRef.
+	Ref []byte `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+	// host_id is the host it is about, 32 bytes.
+	HostId []byte `protobuf:"bytes,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	// operator is the host's operator, bech32.
+	Operator string `protobuf:"bytes,3,opt,name=operator,proto3" json:"operator,omitempty"`
+	// format names how the evidence is read, for example "statement/v1".
+	Format string `protobuf:"bytes,4,opt,name=format,proto3" json:"format,omitempty"`
+	// evidence is the evidence itself, at most 16384 bytes.
+	Evidence []byte `protobuf:"bytes,5,opt,name=evidence,proto3" json:"evidence,omitempty"`
+	// claims are the claims that the operator makes by it, as bits: 1 privacy, 2 customer-verifiable attestation, 4 model identity,
+	// 8 output correctness. Each is its own ladder.
+	Claims uint32 `protobuf:"varint,6,opt,name=claims,proto3" json:"claims,omitempty"`
+	// accepted_claims are those that enough verifiers found proven.
+	AcceptedClaims uint32 `protobuf:"varint,7,opt,name=accepted_claims,json=acceptedClaims,proto3" json:"accepted_claims,omitempty"`
+	// not_before is when it begins to hold, in Unix seconds.
+	NotBefore uint64 `protobuf:"varint,8,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"`
+	// not_after is the last second at which it holds, in Unix seconds.
+	NotAfter uint64 `protobuf:"varint,9,opt,name=not_after,json=notAfter,proto3" json:"not_after,omitempty"`
+	// submitted_height is when it was submitted.
+	SubmittedHeight uint64 `protobuf:"varint,10,opt,name=submitted_height,json=submittedHeight,proto3" json:"submitted_height,omitempty"`
+	// submitted_at is that block's time, in Unix seconds; re-verification takes it as the present.
+	SubmittedAt uint64 `protobuf:"varint,11,opt,name=submitted_at,json=submittedAt,proto3" json:"submitted_at,omitempty"`
+	// roots are the format's root keys at that time, at most 16, 20 bytes each; a later change of parameters forges nothing.
+	Roots [][]byte `protobuf:"bytes,12,rep,name=roots,proto3" json:"roots,omitempty"`
+	// verdicts are the verifiers' words, in the order they came, at most 16.
+	Verdicts []Verdict `protobuf:"bytes,13,rep,name=verdicts,proto3" json:"verdicts"`
+	// state is how far it has come.
+	State AttestationState `protobuf:"varint,14,opt,name=state,proto3,enum=gpucoord.operators.v1.AttestationState" json:"state,omitempty"`
+}
+
+func (m *Attestation) Reset()         { *m = Attestation{} }
+func (m *Attestation) String() string { return proto.CompactTextString(m) }
+func (*Attestation) ProtoMessage()    {}
+func (*Attestation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{20}
+}
+func (m *Attestation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Attestation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Attestation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Attestation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Attestation.Merge(m, src)
+}
+func (m *Attestation) XXX_Size() int {
+	return m.Size()
+}
+func (m *Attestation) XXX_DiscardUnknown() {
+	xxx_messageInfo_Attestation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Attestation proto.InternalMessageInfo
+
+func (m *Attestation) GetRef() []byte {
+	if m != nil {
+		return m.Ref
+	}
+	return nil
+}
+
+func (m *Attestation) GetHostId() []byte {
+	if m != nil {
+		return m.HostId
+	}
+	return nil
+}
+
+func (m *Attestation) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *Attestation) GetFormat() string {
+	if m != nil {
+		return m.Format
+	}
+	return ""
+}
+
+func (m *Attestation) GetEvidence() []byte {
+	if m != nil {
+		return m.Evidence
+	}
+	return nil
+}
+
+func (m *Attestation) GetClaims() uint32 {
+	if m != nil {
+		return m.Claims
+	}
+	return 0
+}
+
+func (m *Attestation) GetAcceptedClaims() uint32 {
+	if m != nil {
+		return m.AcceptedClaims
+	}
+	return 0
+}
+
+func (m *Attestation) GetNotBefore() uint64 {
+	if m != nil {
+		return m.NotBefore
+	}
+	return 0
+}
+
+func (m *Attestation) GetNotAfter() uint64 {
+	if m != nil {
+		return m.NotAfter
+	}
+	return 0
+}
+
+func (m *Attestation) GetSubmittedHeight() uint64 {
+	if m != nil {
+		return m.SubmittedHeight
+	}
+	return 0
+}
+
+func (m *Attestation) GetSubmittedAt() uint64 {
+	if m != nil {
+		return m.SubmittedAt
+	}
+	return 0
+}
+
+func (m *Attestation) GetRoots() [][]byte {
+	if m != nil {
+		return m.Roots
+	}
+	return nil
+}
+
+func (m *Attestation) GetVerdicts() []Verdict {
+	if m != nil {
+		return m.Verdicts
+	}
+	return nil
+}
+
+func (m *Attestation) GetState() AttestationState {
+	if m != nil {
+		return m.State
+	}
+	return AttestationState_ATTESTATION_STATE_UNSPECIFIED
+}
+
+// Prober is an account that measures hosts and answers for its duty with a bond.
+type Prober struct {
+	// address is its account, bech32.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// moniker is a display name, 1 to 64 bytes.
+	Moniker string `protobuf:"bytes,2,opt,name=moniker,proto3" json:"moniker,omitempty"`
+	// bond_ultai is what it is drawn by and fined from.
+	BondUltai uint64 `protobuf:"varint,3,opt,name=bond_ultai,json=bondUltai,proto3" json:"bond_ultai,omitempty"`
+	// status is what it may do.
+	Status ProberStatus `protobuf:"varint,4,opt,name=status,proto3,enum=gpucoord.operators.v1.ProberStatus" json:"status,omitempty"`
+	// slot is its place in the order that panels are drawn over, plus 1; 0 is none.
+	Slot uint32 `protobuf:"varint,5,opt,name=slot,proto3" json:"slot,omitempty"`
+	// absent is how many panels in a row it was drawn for and did not commit to, since its last fine for that.
+	Absent uint32 `protobuf:"varint,6,opt,name=absent,proto3" json:"absent,omitempty"`
+	// registered_height is when it registered.
+	RegisteredHeight uint64 `protobuf:"varint,7,opt,name=registered_height,json=registeredHeight,proto3" json:"registered_height,omitempty"`
+	// release_height is when a leaving prober gets its bond, else 0.
+	ReleaseHeight uint64 `protobuf:"varint,8,opt,name=release_height,json=releaseHeight,proto3" json:"release_height,omitempty"`
+	// fined_ultai is what it has lost.
+	FinedUltai uint64 `protobuf:"varint,9,opt,name=fined_ultai,json=finedUltai,proto3" json:"fined_ultai,omitempty"`
+}
+
+func (m *Prober) Reset()         { *m = Prober{} }
+func (m *Prober) String() string { return proto.CompactTextString(m) }
+func (*Prober) ProtoMessage()    {}
+func (*Prober) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{21}
+}
+func (m *Prober) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Prober) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Prober.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Prober) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Prober.Merge(m, src)
+}
+func (m *Prober) XXX_Size() int {
+	return m.Size()
+}
+func (m *Prober) XXX_DiscardUnknown() {
+	xxx_messageInfo_Prober.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Prober proto.InternalMessageInfo
+
+func (m *Prober) GetAddress() string {
+	if m != nil {
+		return m.Address
+	}
+	return ""
+}
+
+func (m *Prober) GetMoniker() string {
+	if m != nil {
+		return m.Moniker
+	}
+	return ""
+}
+
+func (m *Prober) GetBondUltai() uint64 {
+	if m != nil {
+		return m.BondUltai
+	}
+	return 0
+}
+
+func (m *Prober) GetStatus() ProberStatus {
+	if m != nil {
+		return m.Status
+	}
+	return ProberStatus_PROBER_STATUS_UNSPECIFIED
+}
+
+func (m *Prober) GetSlot() uint32 {
+	if m != nil {
+		return m.Slot
+	}
+	return 0
+}
+
+func (m *Prober) GetAbsent() uint32 {
+	if m != nil {
+		return m.Absent
+	}
+	return 0
+}
+
+func (m *Prober) GetRegisteredHeight() uint64 {
+	if m != nil {
+		return m.RegisteredHeight
+	}
+	return 0
+}
+
+func (m *Prober) GetReleaseHeight() uint64 {
+	if m != nil {
+		return m.ReleaseHeight
+	}
+	return 0
+}
+
+func (m *Prober) GetFinedUltai() uint64 {
+	if m != nil {
+		return m.FinedUltai
+	}
+	return 0
+}
+
+// ProbeRow is what one prober saw of one host in an epoch. Its encoding has 52 bytes: the host and the five numbers as u32, big-endian.
+type ProbeRow struct {
+	// host_id is the host, 32 bytes.
+	HostId []byte `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	// up_ppm is the part of the probes that were answered, at most 1000000.
+	UpPpm uint32 `protobuf:"varint,2,opt,name=up_ppm,json=upPpm,proto3" json:"up_ppm,omitempty"`
+	// models_answered is how many of the listed models and adapters really answered.
+	ModelsAnswered uint32 `protobuf:"varint,3,opt,name=models_answered,json=modelsAnswered,proto3" json:"models_answered,omitempty"`
+	// models_listed is how many the host listed, 1 to 65535.
+	ModelsListed uint32 `protobuf:"varint,4,opt,name=models_listed,json=modelsListed,proto3" json:"models_listed,omitempty"`
+	// ttft_ms is the 95th percentile of the time to the first token, at most 3600000; 0 was not measured.
+	TtftMs uint32 `protobuf:"varint,5,opt,name=ttft_ms,json=ttftMs,proto3" json:"ttft_ms,omitempty"`
+	// tokens_s is the output tokens per second.
+	TokensS uint32 `protobuf:"varint,6,opt,name=tokens_s,json=tokensS,proto3" json:"tokens_s,omitempty"`
+}
+
+func (m *ProbeRow) Reset()         { *m = ProbeRow{} }
+func (m *ProbeRow) String() string { return proto.CompactTextString(m) }
+func (*ProbeRow) ProtoMessage()    {}
+func (*ProbeRow) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{22}
+}
+func (m *ProbeRow) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ProbeRow) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ProbeRow.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ProbeRow) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ProbeRow.Merge(m, src)
+}
+func (m *ProbeRow) XXX_Size() int {
+	return m.Size()
+}
+func (m *ProbeRow) XXX_DiscardUnknown() {
+	xxx_messageInfo_ProbeRow.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ProbeRow proto.InternalMessageInfo
+
+func (m *ProbeRow) GetHostId() []byte {
+	if m != nil {
+		return m.HostId
+	}
+	return nil
+}
+
+func (m *ProbeRow) GetUpPpm() uint32 {
+	if m != nil {
+		return m.UpPpm
+	}
+	return 0
+}
+
+func (m *ProbeRow) GetModelsAnswered() uint32 {
+	if m != nil {
+		return m.ModelsAnswered
+	}
+	return 0
+}
+
+func (m *ProbeRow) GetModelsListed() uint32 {
+	if m != nil {
+		return m.ModelsListed
+	}
+	return 0
+}
+
+func (m *ProbeRow) GetTtftMs() uint32 {
+	if m != nil {
+		return m.TtftMs
+	}
+	return 0
+}
+
+func (m *ProbeRow) GetTokensS() uint32 {
+	if m != nil {
+		return m.TokensS
+	}
+	return 0
+}
+
+// Observation is a row that a member of a panel has revealed and that waits for the median.
+type Observation struct {
+	// epoch is the epoch.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// seat is the member's place in the panel, from 0.
+	Seat uint32 `protobuf:"varint,2,opt,name=seat,proto3" json:"seat,omitempty"`
+	// row is what it saw.
+	Row ProbeRow `protobuf:"bytes,3,opt,name=row,proto3" json:"row"`
+}
+
+func (m *Observation) Reset()         { *m = Observation{} }
+func (m *Observation) String() string { return proto.CompactTextString(m) }
+func (*Observation) ProtoMessage()    {}
+func (*Observation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{23}
+}
+func (m *Observation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Observation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Observation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Observation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Observation.Merge(m, src)
+}
+func (m *Observation) XXX_Size() int {
+	return m.Size()
+}
+func (m *Observation) XXX_DiscardUnknown() {
+	xxx_messageInfo_Observation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Observation proto.InternalMessageInfo
+
+func (m *Observation) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *Observation) GetSeat() uint32 {
+	if m != nil {
+		return m.Seat
+	}
+	return 0
+}
+
+func (m *Observation) GetRow() ProbeRow {
+	if m != nil {
+		return m.Row
+	}
+	return ProbeRow{}
+}
+
+// Seat is a member of a panel.
+type Seat struct {
+	// prober is its account, bech32.
+	Prober string `protobuf:"bytes,1,opt,name=prober,proto3" json:"prober,omitempty"`
+	// state is how far it has come.
+	State SeatState `protobuf:"varint,2,opt,name=state,proto3,enum=gpucoord.operators.v1.SeatState" json:"state,omitempty"`
+	// commitment is 32 bytes, empty before.
+	Commitment []byte `protobuf:"bytes,3,opt,name=commitment,proto3" json:"commitment,omitempty"`
+	// counted is how many of its rows were part of a conclusive median so far.
+	Counted uint32 `protobuf:"varint,4,opt,name=counted,proto3" json:"counted,omitempty"`
+}
+
+func (m *Seat) Reset()         { *m = Seat{} }
+func (m *Seat) String() string { return proto.CompactTextString(m) }
+func (*Seat) ProtoMessage()    {}
+func (*Seat) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{24}
+}
+func (m *Seat) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Seat) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Seat.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Seat) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Seat.Merge(m, src)
+}
+func (m *Seat) XXX_Size() int {
+	return m.Size()
+}
+func (m *Seat) XXX_DiscardUnknown() {
+	xxx_messageInfo_Seat.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Seat proto.InternalMessageInfo
+
+func (m *Seat) GetProber() string {
+	if m != nil {
+		return m.Prober
+	}
+	return ""
+}
+
+func (m *Seat) GetState() SeatState {
+	if m != nil {
+		return m.State
+	}
+	return SeatState_SEAT_STATE_UNSPECIFIED
+}
+
+func (m *Seat) GetCommitment() []byte {
+	if m != nil {
+		return m.Commitment
+	}
+	return nil
+}
+
+func (m *Seat) GetCounted() uint32 {
+	if m != nil {
+		return m.Counted
+	}
+	return 0
+}
+
+// Panel is the probers drawn for an epoch.
+type Panel struct {
+	// epoch is the epoch.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// seed is the hash of the block at which it was drawn, 32 bytes.
+	Seed []byte `protobuf:"bytes,2,opt,name=seed,proto3" json:"seed,omitempty"`
+	// seats are its members in the order drawn, at most 7.
+	Seats []Seat `protobuf:"bytes,3,rep,name=seats,proto3" json:"seats"`
+	// commit_until is the last height for commitments.
+	CommitUntil uint64 `protobuf:"varint,4,opt,name=commit_until,json=commitUntil,proto3" json:"commit_until,omitempty"`
+	// reveal_until is the last height for reveals.
+	RevealUntil uint64 `protobuf:"varint,5,opt,name=reveal_until,json=revealUntil,proto3" json:"reveal_until,omitempty"`
+	// state is how far it has come.
+	State PanelState `protobuf:"varint,6,opt,name=state,proto3,enum=gpucoord.operators.v1.PanelState" json:"state,omitempty"`
+	// copy_rows is how many measured rows may equal another member's.
+	CopyRows uint32 `protobuf:"varint,7,opt,name=copy_rows,json=copyRows,proto3" json:"copy_rows,omitempty"`
+}
+
+func (m *Panel) Reset()         { *m = Panel{} }
+func (m *Panel) String() string { return proto.CompactTextString(m) }
+func (*Panel) ProtoMessage()    {}
+func (*Panel) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{25}
+}
+func (m *Panel) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Panel) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Panel.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Panel) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Panel.Merge(m, src)
+}
+func (m *Panel) XXX_Size() int {
+	return m.Size()
+}
+func (m *Panel) XXX_DiscardUnknown() {
+	xxx_messageInfo_Panel.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Panel proto.InternalMessageInfo
+
+func (m *Panel) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *Panel) GetSeed() []byte {
+	if m != nil {
+		return m.Seed
+	}
+	return nil
+}
+
+func (m *Panel) GetSeats() []Seat {
+	if m != nil {
+		return m.Seats
+	}
+	return nil
+}
+
+func (m *Panel) GetCommitUntil() uint64 {
+	if m != nil {
+		return m.CommitUntil
+	}
+	return 0
+}
+
+func (m *Panel) GetRevealUntil() uint64 {
+	if m != nil {
+		return m.RevealUntil
+	}
+	return 0
+}
+
+func (m *Panel) GetState() PanelState {
+	if m != nil {
+		return m.State
+	}
+	return PanelState_PANEL_STATE_UNSPECIFIED
+}
+
+func (m *Panel) GetCopyRows() uint32 {
+	if m != nil {
+		return m.CopyRows
+	}
+	return 0
+}
+
+// OperatorAvailability sums up the medians of an operator's hosts in an epoch, those that were conclusive.
+type OperatorAvailability struct {
+	// epoch is the epoch.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// operator is the operator, bech32.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// hosts is how many of its hosts had a conclusive median, at least 1.
+	Hosts uint32 `protobuf:"varint,3,opt,name=hosts,proto3" json:"hosts,omitempty"`
+	// up_ppm_sum is the sum of their medians of uptime.
+	UpPpmSum uint64 `protobuf:"varint,4,opt,name=up_ppm_sum,json=upPpmSum,proto3" json:"up_ppm_sum,omitempty"`
+	// av_ppm_sum is the sum of their medians of answered over listed models.
+	AvPpmSum uint64 `protobuf:"varint,5,opt,name=av_ppm_sum,json=avPpmSum,proto3" json:"av_ppm_sum,omitempty"`
+	// ttft_ms is the longest of their medians of the 95th percentile of TTFT; 0 was not measured.
+	TtftMs uint64 `protobuf:"varint,6,opt,name=ttft_ms,json=ttftMs,proto3" json:"ttft_ms,omitempty"`
+	// tokens_s is the sum of their medians of tokens per second.
+	TokensS uint64 `protobuf:"varint,7,opt,name=tokens_s,json=tokensS,proto3" json:"tokens_s,omitempty"`
+}
+
+func (m *OperatorAvailability) Reset()         { *m = OperatorAvailability{} }
+func (m *OperatorAvailability) String() string { return proto.CompactTextString(m) }
+func (*OperatorAvailability) ProtoMessage()    {}
+func (*OperatorAvailability) Descriptor() ([]byte, []int) {
+	return fileDescriptor_e5ff1664112d3eef, []int{26}
+}
+func (m *OperatorAvailability) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *OperatorAvailability) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_OperatorAvailability.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *OperatorAvailability) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_OperatorAvailability.Merge(m, src)
+}
+func (m *OperatorAvailability) XXX_Size() int {
+	return m.Size()
+}
+func (m *OperatorAvailability) XXX_DiscardUnknown() {
+	xxx_messageInfo_OperatorAvailability.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_OperatorAvailability proto.InternalMessageInfo
+
+func (m *OperatorAvailability) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *OperatorAvailability) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *OperatorAvailability) GetHosts() uint32 {
+	if m != nil {
+		return m.Hosts
+	}
+	return 0
+}
+
+func (m *OperatorAvailability) GetUpPpmSum() uint64 {
+	if m != nil {
+		return m.UpPpmSum
+	}
+	return 0
+}
+
+func (m *OperatorAvailability) GetAvPpmSum() uint64 {
+	if m != nil {
+		return m.AvPpmSum
+	}
+	return 0
+}
+
+func (m *OperatorAvailability) GetTtftMs() uint64 {
+	if m != nil {
+		return m.TtftMs
+	}
+	return 0
+}
+
+func (m *OperatorAvailability) GetTokensS() uint64 {
+	if m != nil {
+		return m.TokensS
+	}
+	return 0
+}
+
 func init() {
 	proto.RegisterEnum("gpucoord.operators.v1.OperatorStatus", OperatorStatus_name, OperatorStatus_value)
 	proto.RegisterEnum("gpucoord.operators.v1.EvidenceLevel", EvidenceLevel_name, EvidenceLevel_value)
+	proto.RegisterEnum("gpucoord.operators.v1.DeadlineKind", DeadlineKind_name, DeadlineKind_value)
+	proto.RegisterEnum("gpucoord.operators.v1.ReportState", ReportState_name, ReportState_value)
+	proto.RegisterEnum("gpucoord.operators.v1.VerifierStatus", VerifierStatus_name, VerifierStatus_value)
+	proto.RegisterEnum("gpucoord.operators.v1.AttestationState", AttestationState_name, AttestationState_value)
+	proto.RegisterEnum("gpucoord.operators.v1.ProberStatus", ProberStatus_name, ProberStatus_value)
+	proto.RegisterEnum("gpucoord.operators.v1.SeatState", SeatState_name, SeatState_value)
+	proto.RegisterEnum("gpucoord.operators.v1.PanelState", PanelState_name, PanelState_value)
 	proto.RegisterType((*Operator)(nil), "gpucoord.operators.v1.Operator")
 	proto.RegisterType((*HostModel)(nil), "gpucoord.operators.v1.HostModel")
 	proto.RegisterType((*Host)(nil), "gpucoord.operators.v1.Host")
@@ -1122,92 +2821,199 @@ func init() {
 	proto.RegisterType((*NodeLink)(nil), "gpucoord.operators.v1.NodeLink")
 	proto.RegisterType((*BlockHash)(nil), "gpucoord.operators.v1.BlockHash")
 	proto.RegisterType((*EpochStart)(nil), "gpucoord.operators.v1.EpochStart")
+	proto.RegisterType((*Deadline)(nil), "gpucoord.operators.v1.Deadline")
+	proto.RegisterType((*UsedEvidence)(nil), "gpucoord.operators.v1.UsedEvidence")
+	proto.RegisterType((*Strikes)(nil), "gpucoord.operators.v1.Strikes")
+	proto.RegisterType((*OffenceRecord)(nil), "gpucoord.operators.v1.OffenceRecord")
+	proto.RegisterType((*DeferredPunishment)(nil), "gpucoord.operators.v1.DeferredPunishment")
+	proto.RegisterType((*Breaker)(nil), "gpucoord.operators.v1.Breaker")
+	proto.RegisterType((*Report)(nil), "gpucoord.operators.v1.Report")
+	proto.RegisterType((*Verifier)(nil), "gpucoord.operators.v1.Verifier")
+	proto.RegisterType((*Verdict)(nil), "gpucoord.operators.v1.Verdict")
+	proto.RegisterType((*Attestation)(nil), "gpucoord.operators.v1.Attestation")
+	proto.RegisterType((*Prober)(nil), "gpucoord.operators.v1.Prober")
+	proto.RegisterType((*ProbeRow)(nil), "gpucoord.operators.v1.ProbeRow")
+	proto.RegisterType((*Observation)(nil), "gpucoord.operators.v1.Observation")
+	proto.RegisterType((*Seat)(nil), "gpucoord.operators.v1.Seat")
+	proto.RegisterType((*Panel)(nil), "gpucoord.operators.v1.Panel")
+	proto.RegisterType((*OperatorAvailability)(nil), "gpucoord.operators.v1.OperatorAvailability")
 }
 
 func init() { proto.RegisterFile("gpucoord/operators/v1/state.proto", fileDescriptor_e5ff1664112d3eef) }
 
 var fileDescriptor_e5ff1664112d3eef = []byte{
-	// 1265 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x84, 0x56, 0xcb, 0x6e, 0xdb, 0x46,
-	0x14, 0x35, 0x25, 0x59, 0x8f, 0x6b, 0x4a, 0x56, 0xd8, 0x34, 0x61, 0x93, 0x46, 0x51, 0x94, 0xa4,
-	0x55, 0x53, 0x40, 0x46, 0x5c, 0xf4, 0x81, 0x02, 0x5d, 0x38, 0x36, 0x13, 0x0b, 0xb5, 0x2d, 0x83,
-	0xb2, 0xbc, 0xe8, 0x86, 0xa5, 0xc8, 0xa9, 0x35, 0x15, 0x39, 0x43, 0xcc, 0x0c, 0xdd, 0x78, 0xd5,
-	0x1f, 0x68, 0x81, 0x2e, 0xfa, 0x1f, 0xfd, 0x8d, 0x2e, 0xb3, 0x2c, 0xd0, 0x4d, 0x91, 0x6c, 0xfa,
-	0x19, 0xc5, 0x3c, 0xf4, 0xb0, 0x6a, 0x27, 0x3b, 0xde, 0x33, 0x67, 0x38, 0xf7, 0x71, 0xee, 0x9d,
-	0x81, 0x07, 0x67, 0x59, 0x1e, 0x51, 0xca, 0xe2, 0x2d, 0x9a, 0x21, 0x16, 0x0a, 0xca, 0xf8, 0xd6,
-	0xf9, 0xd3, 0x2d, 0x2e, 0x42, 0x81, 0x7a, 0x19, 0xa3, 0x82, 0x3a, 0xef, 0xcf, 0x28, 0xbd, 0x39,
-	0xa5, 0x77, 0xfe, 0xb4, 0xf3, 0x47, 0x09, 0xaa, 0x03, 0x03, 0x38, 0x2e, 0x54, 0xc2, 0x38, 0x66,
-	0x88, 0x73, 0xd7, 0x6a, 0x5b, 0xdd, 0x9a, 0x3f, 0x33, 0x9d, 0x16, 0x40, 0x44, 0x89, 0x60, 0x34,
-	0x49, 0x10, 0x73, 0x0b, 0x6a, 0x71, 0x09, 0x91, 0x3b, 0x53, 0x4a, 0xf0, 0x14, 0x31, 0xb7, 0xa8,
-	0x77, 0x1a, 0xd3, 0xb9, 0x05, 0x65, 0x86, 0xce, 0x30, 0x25, 0x6e, 0x49, 0x2d, 0x18, 0xcb, 0x71,
-	0xa0, 0x24, 0x30, 0x62, 0xee, 0xba, 0x42, 0xd5, 0xb7, 0x73, 0x0f, 0x60, 0x4c, 0x49, 0x1c, 0xe4,
-	0x89, 0x08, 0xb1, 0x5b, 0x6e, 0x5b, 0xdd, 0x92, 0x5f, 0x93, 0xc8, 0x48, 0x02, 0xce, 0xc7, 0xb0,
-	0x99, 0x13, 0x69, 0x62, 0x72, 0x66, 0x38, 0x15, 0xc5, 0x69, 0xcc, 0x61, 0x4d, 0xfc, 0x06, 0xca,
-	0x32, 0xf4, 0x9c, 0xbb, 0xd5, 0xb6, 0xd5, 0x6d, 0x6c, 0x3f, 0xee, 0x5d, 0x19, 0x7c, 0x6f, 0x16,
-	0xf8, 0x50, 0x91, 0x7d, 0xb3, 0xc9, 0x79, 0x00, 0xf6, 0x8f, 0x21, 0x4e, 0x50, 0x1c, 0xe4, 0x44,
-	0xe0, 0xc4, 0xad, 0xa9, 0x43, 0x36, 0x34, 0x36, 0x92, 0x90, 0xf3, 0x29, 0xdc, 0x90, 0x71, 0x70,
-	0x81, 0x18, 0x8a, 0x83, 0x09, 0xc2, 0x67, 0x13, 0xe1, 0x82, 0xe2, 0x35, 0x17, 0x0b, 0xfb, 0x0a,
-	0x77, 0x6e, 0xc2, 0xfa, 0x84, 0x72, 0xc1, 0xdd, 0x8d, 0xb6, 0xd5, 0xad, 0xfb, 0xda, 0x90, 0x29,
-	0x9d, 0xbb, 0xcd, 0x5d, 0x5b, 0x2d, 0x2d, 0x21, 0xce, 0x63, 0x68, 0x30, 0x94, 0xe5, 0x22, 0x14,
-	0x98, 0x92, 0x20, 0xcb, 0x52, 0xb7, 0xae, 0xfe, 0x5f, 0x5f, 0xa0, 0xc7, 0x59, 0xea, 0x7c, 0x02,
-	0xcd, 0x25, 0x1a, 0xca, 0x68, 0x34, 0x71, 0x1b, 0x8a, 0xb8, 0xb9, 0xc0, 0x3d, 0x09, 0x3b, 0x0f,
-	0xa1, 0xce, 0x93, 0x90, 0x4f, 0xd0, 0x2c, 0xc3, 0x9b, 0x8a, 0x67, 0x1b, 0x50, 0xe7, 0xee, 0x3e,
-	0x98, 0x40, 0x83, 0x1f, 0x18, 0x4d, 0xdd, 0xa6, 0xa2, 0x80, 0x86, 0x9e, 0x33, 0x9a, 0x76, 0xfe,
-	0xb6, 0xa0, 0xb6, 0x4f, 0xb9, 0x38, 0xa4, 0x31, 0x4a, 0x9c, 0x0f, 0xa0, 0x9a, 0xca, 0x8f, 0x00,
-	0xc7, 0x4a, 0x33, 0xb6, 0xac, 0x7c, 0x8c, 0x92, 0x7e, 0x2c, 0xff, 0x14, 0xc6, 0x61, 0x26, 0x10,
-	0x0b, 0x70, 0xcc, 0xdd, 0x42, 0xbb, 0xd8, 0xb5, 0x7d, 0x30, 0x50, 0x3f, 0xe6, 0xce, 0x23, 0x68,
-	0x64, 0x0c, 0x47, 0x28, 0xc0, 0x24, 0xc8, 0x73, 0x1e, 0x47, 0x4a, 0x3b, 0x25, 0xdf, 0x56, 0x68,
-	0x9f, 0x8c, 0x24, 0xe6, 0x7c, 0x04, 0x9b, 0x9a, 0x45, 0x73, 0x61, 0x68, 0x25, 0x9d, 0x08, 0x05,
-	0x0f, 0x72, 0xa1, 0x79, 0xf7, 0x61, 0x83, 0x23, 0x76, 0x8e, 0xe2, 0x80, 0x84, 0x29, 0x32, 0xba,
-	0x02, 0x0d, 0x1d, 0x85, 0x29, 0x92, 0xe1, 0xcf, 0xfc, 0x91, 0x0c, 0xee, 0x96, 0xdb, 0xc5, 0x6e,
-	0xcd, 0xb7, 0x0d, 0x28, 0x39, 0xbc, 0xf3, 0x4b, 0x11, 0x4a, 0x32, 0x3a, 0xa7, 0x01, 0x85, 0x79,
-	0x48, 0x05, 0x1c, 0x3b, 0x77, 0xa0, 0x3a, 0xd3, 0x8e, 0xd1, 0xff, 0xdc, 0x96, 0x1a, 0x27, 0x79,
-	0x3a, 0x36, 0xe2, 0x2f, 0xf9, 0xc6, 0x92, 0x2e, 0x31, 0x14, 0x21, 0x9c, 0x89, 0x60, 0x8a, 0x2e,
-	0x94, 0xdb, 0xb6, 0x0f, 0x06, 0xfa, 0x16, 0x5d, 0xc8, 0x9f, 0x22, 0x12, 0x67, 0x14, 0x13, 0x61,
-	0x1c, 0x9e, 0xdb, 0x32, 0x6e, 0x91, 0xf0, 0x80, 0x67, 0x53, 0x1c, 0xf0, 0x49, 0xb8, 0xfd, 0xf9,
-	0x17, 0xaa, 0x23, 0x6c, 0xbf, 0x2e, 0x12, 0x3e, 0xcc, 0xa6, 0x78, 0xa8, 0x40, 0x59, 0x81, 0x88,
-	0x91, 0x60, 0x12, 0xf2, 0x89, 0x6a, 0x87, 0x9a, 0x5f, 0x89, 0x18, 0xd9, 0x0f, 0xf9, 0xc4, 0xf9,
-	0x0a, 0xca, 0xaa, 0x18, 0xb2, 0x0f, 0x8a, 0xdd, 0x8d, 0xed, 0xf6, 0x35, 0x7d, 0x30, 0x2f, 0xa7,
-	0x6f, 0xf8, 0xb2, 0x3b, 0xcf, 0xb2, 0x9c, 0x2b, 0xe9, 0xd7, 0x7d, 0xf5, 0x2d, 0xdb, 0x0f, 0x9d,
-	0xe3, 0x18, 0x91, 0x08, 0x5d, 0x56, 0x7c, 0x63, 0x06, 0x1b, 0xbd, 0x7f, 0x08, 0x35, 0x8e, 0xd3,
-	0x3c, 0x09, 0x05, 0x8a, 0x95, 0xe6, 0xab, 0xfe, 0x02, 0xb8, 0xba, 0x75, 0xec, 0xab, 0x5b, 0xa7,
-	0xf3, 0xaf, 0x05, 0x15, 0xe9, 0x9d, 0x4c, 0xd6, 0xca, 0x74, 0xb2, 0x17, 0xd3, 0xe9, 0x1e, 0x40,
-	0x96, 0x8f, 0x13, 0x1c, 0xa9, 0x34, 0x17, 0xd4, 0x62, 0x4d, 0x23, 0x72, 0xe3, 0x6d, 0xa8, 0xc8,
-	0x96, 0x93, 0x12, 0x2d, 0xaa, 0xb5, 0xb2, 0x34, 0xfb, 0x97, 0x6b, 0x5a, 0x5a, 0xa9, 0xe9, 0x43,
-	0xa8, 0x2f, 0xb9, 0x19, 0xea, 0xfa, 0x94, 0x7c, 0x7b, 0x01, 0xee, 0x08, 0x79, 0x30, 0x7a, 0x99,
-	0x61, 0x86, 0xb8, 0x64, 0x98, 0x81, 0x65, 0x90, 0x1d, 0x71, 0x75, 0xa8, 0x95, 0x6b, 0x42, 0xfd,
-	0xb5, 0x00, 0xc5, 0x17, 0xc7, 0xa3, 0x65, 0x6f, 0xad, 0x4b, 0xde, 0xde, 0x84, 0x75, 0x4c, 0x62,
-	0xf4, 0x52, 0x05, 0x58, 0xf7, 0xb5, 0x21, 0xd1, 0x28, 0x09, 0x39, 0x37, 0x73, 0x57, 0x1b, 0xd2,
-	0xb1, 0x14, 0xa5, 0x94, 0x5d, 0x04, 0x29, 0x1e, 0x9b, 0x7e, 0xa9, 0x69, 0xe4, 0x10, 0x8f, 0xa5,
-	0x30, 0x63, 0x74, 0x2e, 0x9b, 0x4a, 0xc9, 0x66, 0x5d, 0x0b, 0x53, 0x43, 0x4a, 0x39, 0x5f, 0xc3,
-	0x7a, 0x82, 0xce, 0x51, 0xa2, 0x62, 0x6a, 0x6c, 0x3f, 0xba, 0x46, 0x38, 0x9e, 0x29, 0xfc, 0x81,
-	0xe4, 0xfa, 0x7a, 0xcb, 0x55, 0x3a, 0xa9, 0xbc, 0x5b, 0x27, 0xd5, 0x15, 0x9d, 0x74, 0x7e, 0x86,
-	0xda, 0x68, 0x36, 0x0d, 0x97, 0xba, 0xb1, 0xf4, 0xce, 0x6e, 0x7c, 0x00, 0x76, 0x98, 0xd2, 0x9c,
-	0x08, 0x33, 0xe5, 0x74, 0x4f, 0x6e, 0x68, 0x4c, 0x0f, 0xb9, 0x87, 0x50, 0x4f, 0x43, 0x91, 0xb3,
-	0xb9, 0x83, 0x3a, 0x43, 0xb6, 0x06, 0x4d, 0x41, 0xa6, 0x60, 0xfb, 0x28, 0x09, 0x2f, 0x10, 0x7b,
-	0xc1, 0x42, 0x22, 0x2e, 0x9d, 0x69, 0xad, 0x9c, 0xe9, 0x42, 0x85, 0x69, 0xae, 0x71, 0x67, 0x66,
-	0xca, 0x31, 0x3e, 0x93, 0x88, 0x39, 0x4b, 0xfb, 0x53, 0x37, 0xa8, 0x39, 0x6c, 0x00, 0x37, 0x76,
-	0xe7, 0xd7, 0xe9, 0x2e, 0x25, 0x1c, 0x11, 0xb1, 0x72, 0xeb, 0x5a, 0xff, 0xbb, 0x75, 0xdf, 0x92,
-	0x85, 0xce, 0xef, 0x16, 0x54, 0x8f, 0x68, 0x8c, 0x0e, 0x30, 0x99, 0x3a, 0x77, 0xa1, 0x46, 0x68,
-	0x6c, 0xaa, 0x6d, 0x7c, 0x97, 0x80, 0xaa, 0xf5, 0xdb, 0x72, 0x79, 0x13, 0xd6, 0xe9, 0x4f, 0xc4,
-	0x0c, 0x36, 0xdb, 0xd7, 0x86, 0x44, 0x09, 0x25, 0x11, 0x32, 0x69, 0xd3, 0x86, 0x4c, 0x6a, 0x82,
-	0xc9, 0x74, 0xa1, 0x74, 0xd3, 0x31, 0x1a, 0x34, 0x71, 0x7e, 0x09, 0xb5, 0x67, 0x09, 0x8d, 0xa6,
-	0xea, 0xe4, 0x5b, 0x50, 0x36, 0x54, 0x5d, 0x59, 0x63, 0xc9, 0xe9, 0xa3, 0x3c, 0xd5, 0x9d, 0xac,
-	0xbe, 0x3b, 0xdf, 0x03, 0xa8, 0x5b, 0x6c, 0x28, 0x42, 0xa6, 0xae, 0x54, 0x7d, 0xd5, 0xe9, 0x8d,
-	0xda, 0xd0, 0x6f, 0x8a, 0x14, 0xa9, 0x7d, 0x25, 0x5f, 0x7d, 0x3b, 0x5d, 0x68, 0xaa, 0x37, 0x85,
-	0xbe, 0x43, 0x96, 0xaf, 0x99, 0x86, 0xc4, 0x8f, 0x25, 0xac, 0x2e, 0x90, 0x27, 0x29, 0x34, 0x2e,
-	0x3f, 0x08, 0x9c, 0xfb, 0x70, 0x77, 0x70, 0xec, 0xf9, 0x3b, 0x27, 0x03, 0x3f, 0x18, 0x9e, 0xec,
-	0x9c, 0x8c, 0x86, 0xc1, 0xe8, 0x68, 0x78, 0xec, 0xed, 0xf6, 0x9f, 0xf7, 0xbd, 0xbd, 0xe6, 0x9a,
-	0x73, 0x07, 0x6e, 0xad, 0x12, 0x76, 0x76, 0x4f, 0xfa, 0xa7, 0x5e, 0xd3, 0x72, 0x5a, 0x70, 0x67,
-	0x75, 0xed, 0x64, 0x70, 0xf8, 0x6c, 0x78, 0x32, 0x38, 0xf2, 0xf6, 0x9a, 0x85, 0x27, 0x08, 0xea,
-	0x97, 0xda, 0x47, 0x6e, 0xf0, 0x4e, 0xfb, 0x7b, 0xde, 0xd1, 0xae, 0x17, 0x1c, 0x78, 0xa7, 0xde,
-	0xc1, 0xca, 0x61, 0x77, 0xe1, 0xf6, 0xca, 0xfa, 0x9e, 0xb7, 0x7b, 0xb0, 0xe3, 0x7b, 0x7b, 0x4d,
-	0xcb, 0xb9, 0x0d, 0xef, 0xad, 0x2c, 0x1e, 0x9d, 0x1e, 0x1e, 0x34, 0x0b, 0xcf, 0xf6, 0xff, 0x7c,
-	0xdd, 0xb2, 0x5e, 0xbd, 0x6e, 0x59, 0xff, 0xbc, 0x6e, 0x59, 0xbf, 0xbd, 0x69, 0xad, 0xbd, 0x7a,
-	0xd3, 0x5a, 0xfb, 0xeb, 0x4d, 0x6b, 0xed, 0xbb, 0xde, 0x19, 0x16, 0x93, 0x7c, 0xdc, 0x8b, 0x68,
-	0xba, 0x35, 0x7f, 0x3f, 0xce, 0x3f, 0x5e, 0x2e, 0x3d, 0x25, 0xc5, 0x45, 0x86, 0xf8, 0xb8, 0xac,
-	0x1e, 0x92, 0x9f, 0xfd, 0x17, 0x00, 0x00, 0xff, 0xff, 0xc7, 0x21, 0xf8, 0x77, 0x6d, 0x0a, 0x00,
-	0x00,
+	// 2732 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x59, 0xcd, 0x6f, 0xe3, 0xc6,
+	0x15, 0x5f, 0x4a, 0xb2, 0x3e, 0x9e, 0x3e, 0xac, 0x65, 0xbc, 0xbb, 0xda, 0xdd, 0xac, 0x3f, 0xb4,
+	0x49, 0xe3, 0x38, 0xa8, 0x17, 0x71, 0xd1, 0x6c, 0xd0, 0x22, 0x40, 0x65, 0x8b, 0xbb, 0x2b, 0xc4,
+	0x96, 0x04, 0xca, 0x76, 0x8b, 0x5c, 0x58, 0x4a, 0x1c, 0x5b, 0xac, 0x49, 0x0e, 0xc1, 0x19, 0xd9,
+	0xf1, 0xa9, 0xb7, 0x16, 0x28, 0x5a, 0x20, 0x87, 0xfe, 0x0f, 0x3d, 0x17, 0xed, 0x25, 0x40, 0xff,
+	0x80, 0x9c, 0x8a, 0xa0, 0xe8, 0xa1, 0x68, 0x81, 0xa0, 0x48, 0x2e, 0x45, 0x81, 0xfe, 0x0d, 0x2d,
+	0xde, 0xcc, 0x90, 0xa6, 0xbe, 0xbc, 0xc8, 0xa1, 0xb7, 0x79, 0xbf, 0xf7, 0x86, 0xf3, 0xbe, 0x67,
+	0x9e, 0x04, 0x5b, 0xe7, 0xe1, 0x64, 0x44, 0x69, 0xe4, 0x3c, 0xa3, 0x21, 0x89, 0x6c, 0x4e, 0x23,
+	0xf6, 0xec, 0xf2, 0xfd, 0x67, 0x8c, 0xdb, 0x9c, 0xec, 0x86, 0x11, 0xe5, 0x54, 0xbf, 0x17, 0x8b,
+	0xec, 0x26, 0x22, 0xbb, 0x97, 0xef, 0x3f, 0x7a, 0x38, 0xa2, 0xcc, 0xa7, 0xcc, 0x12, 0x42, 0xcf,
+	0x24, 0x21, 0x77, 0x3c, 0x5a, 0x3b, 0xa7, 0xe7, 0x54, 0xe2, 0xb8, 0x92, 0x68, 0xf3, 0xaf, 0x39,
+	0x28, 0xf6, 0xd4, 0x17, 0xf4, 0x06, 0x14, 0x6c, 0xc7, 0x89, 0x08, 0x63, 0x0d, 0x6d, 0x53, 0xdb,
+	0x2e, 0x99, 0x31, 0xa9, 0xaf, 0x03, 0x8c, 0x68, 0xc0, 0x23, 0xea, 0x79, 0x24, 0x6a, 0x64, 0x04,
+	0x33, 0x85, 0xe0, 0x4e, 0x9f, 0x06, 0xee, 0x05, 0x89, 0x1a, 0x59, 0xb9, 0x53, 0x91, 0xfa, 0x7d,
+	0xc8, 0x47, 0xe4, 0xdc, 0xa5, 0x41, 0x23, 0x27, 0x18, 0x8a, 0xd2, 0x75, 0xc8, 0x71, 0x97, 0x44,
+	0x8d, 0x15, 0x81, 0x8a, 0xb5, 0xfe, 0x04, 0x60, 0x48, 0x03, 0xc7, 0x9a, 0x78, 0xdc, 0x76, 0x1b,
+	0xf9, 0x4d, 0x6d, 0x3b, 0x67, 0x96, 0x10, 0x39, 0x41, 0x40, 0x7f, 0x07, 0x56, 0x27, 0x01, 0x92,
+	0x6e, 0x70, 0xae, 0x64, 0x0a, 0x42, 0xa6, 0x96, 0xc0, 0x52, 0xf0, 0x23, 0xc8, 0xa3, 0xaf, 0x26,
+	0xac, 0x51, 0xdc, 0xd4, 0xb6, 0x6b, 0x7b, 0x6f, 0xef, 0x2e, 0xf4, 0xd6, 0x6e, 0x6c, 0xf8, 0x40,
+	0x08, 0x9b, 0x6a, 0x93, 0xbe, 0x05, 0x95, 0x9f, 0xd9, 0xae, 0x47, 0x1c, 0x6b, 0x12, 0x70, 0xd7,
+	0x6b, 0x94, 0xc4, 0x21, 0x65, 0x89, 0x9d, 0x20, 0xa4, 0xbf, 0x07, 0x77, 0xd1, 0x0e, 0xc6, 0x49,
+	0x44, 0x1c, 0x6b, 0x4c, 0xdc, 0xf3, 0x31, 0x6f, 0x80, 0x90, 0xab, 0xdf, 0x30, 0x5e, 0x09, 0x5c,
+	0x5f, 0x83, 0x95, 0x31, 0x65, 0x9c, 0x35, 0xca, 0x9b, 0xda, 0x76, 0xd5, 0x94, 0x04, 0xba, 0x34,
+	0x51, 0x9b, 0x35, 0x2a, 0x82, 0x95, 0x42, 0xf4, 0xb7, 0xa1, 0x16, 0x91, 0x70, 0xc2, 0x6d, 0xee,
+	0xd2, 0xc0, 0x0a, 0x43, 0xbf, 0x51, 0x15, 0xdf, 0xaf, 0xde, 0xa0, 0xfd, 0xd0, 0xd7, 0xdf, 0x85,
+	0x7a, 0x4a, 0x8c, 0x84, 0x74, 0x34, 0x6e, 0xd4, 0x84, 0xe0, 0xea, 0x0d, 0x6e, 0x20, 0xac, 0x3f,
+	0x85, 0x2a, 0xf3, 0x6c, 0x36, 0x26, 0xb1, 0x87, 0x57, 0x85, 0x5c, 0x45, 0x81, 0xd2, 0x77, 0x1b,
+	0xa0, 0x0c, 0xb5, 0xce, 0x22, 0xea, 0x37, 0xea, 0x42, 0x04, 0x24, 0xf4, 0x22, 0xa2, 0x3e, 0x7e,
+	0x65, 0x18, 0x11, 0xfb, 0x82, 0x44, 0xea, 0xb4, 0xbb, 0xf2, 0x2b, 0x0a, 0x14, 0x47, 0x35, 0xff,
+	0xa1, 0x41, 0xe9, 0x15, 0x65, 0xfc, 0x88, 0x3a, 0xc4, 0xd3, 0x1f, 0x42, 0xd1, 0xc7, 0x85, 0xe5,
+	0x3a, 0x22, 0xb1, 0x2a, 0x98, 0x1e, 0x0e, 0xf1, 0x3a, 0x0e, 0x1e, 0x67, 0x3b, 0x76, 0xc8, 0x49,
+	0x64, 0xb9, 0x0e, 0x6b, 0x64, 0x36, 0xb3, 0xdb, 0x15, 0x13, 0x14, 0xd4, 0x71, 0x98, 0xfe, 0x16,
+	0xd4, 0xc2, 0xc8, 0x1d, 0x11, 0xcb, 0x0d, 0xac, 0xc9, 0x84, 0x39, 0x23, 0x91, 0x60, 0x39, 0xb3,
+	0x22, 0xd0, 0x4e, 0x70, 0x82, 0x98, 0xfe, 0x1d, 0x58, 0x95, 0x52, 0x74, 0xc2, 0x95, 0x58, 0x4e,
+	0x7a, 0x4b, 0xc0, 0xbd, 0x09, 0x97, 0x72, 0x1b, 0x50, 0x66, 0x24, 0xba, 0x24, 0x8e, 0x15, 0xd8,
+	0x3e, 0x51, 0xc9, 0x07, 0x12, 0xea, 0xda, 0x3e, 0x41, 0xeb, 0x62, 0x7d, 0x50, 0x82, 0x35, 0xf2,
+	0x9b, 0xd9, 0xed, 0x92, 0x59, 0x51, 0x20, 0xca, 0xb0, 0xe6, 0xaf, 0xb3, 0x90, 0x43, 0xeb, 0xf4,
+	0x1a, 0x64, 0x12, 0x93, 0x32, 0xae, 0xa3, 0x3f, 0x82, 0x62, 0x9c, 0x60, 0xaa, 0x48, 0x12, 0x1a,
+	0x0b, 0x21, 0x98, 0xf8, 0x43, 0x55, 0x21, 0x39, 0x53, 0x51, 0xa8, 0x52, 0x44, 0x46, 0xc4, 0x0d,
+	0xb9, 0x75, 0x41, 0xae, 0x85, 0xda, 0x15, 0x13, 0x14, 0xf4, 0x31, 0xb9, 0xc6, 0x8f, 0x92, 0xc0,
+	0x09, 0xa9, 0x1b, 0x70, 0xa5, 0x70, 0x42, 0xa3, 0xdd, 0xdc, 0x63, 0x16, 0x0b, 0x2f, 0x5c, 0x8b,
+	0x8d, 0xed, 0xbd, 0xef, 0x7f, 0x20, 0xca, 0xa6, 0x62, 0x56, 0xb9, 0xc7, 0x06, 0xe1, 0x85, 0x3b,
+	0x10, 0x20, 0x46, 0x60, 0x14, 0x05, 0xd6, 0xd8, 0x66, 0x63, 0x51, 0x33, 0x25, 0xb3, 0x30, 0x8a,
+	0x82, 0x57, 0x36, 0x1b, 0xeb, 0x1f, 0x42, 0x5e, 0x04, 0x03, 0x8b, 0x25, 0xbb, 0x5d, 0xde, 0xdb,
+	0x5c, 0x52, 0x2c, 0x49, 0x38, 0x4d, 0x25, 0x8f, 0x25, 0x7c, 0x1e, 0x4e, 0x98, 0xa8, 0x8f, 0xaa,
+	0x29, 0xd6, 0x58, 0xa3, 0xe4, 0xd2, 0x75, 0x48, 0x30, 0x22, 0xd3, 0x65, 0x51, 0x8b, 0x61, 0x55,
+	0x14, 0x6f, 0x42, 0x89, 0xb9, 0xfe, 0xc4, 0xb3, 0x39, 0x71, 0x44, 0x61, 0x14, 0xcd, 0x1b, 0x60,
+	0x71, 0x7d, 0x55, 0x16, 0xd7, 0x57, 0xf3, 0x5f, 0x1a, 0x14, 0x50, 0x3b, 0x74, 0xd6, 0x4c, 0x0b,
+	0xab, 0xdc, 0xb4, 0xb0, 0x27, 0x00, 0xe1, 0x64, 0xe8, 0xb9, 0x23, 0xe1, 0xe6, 0x8c, 0x60, 0x96,
+	0x24, 0x82, 0x1b, 0x1f, 0x40, 0x01, 0xeb, 0x12, 0x53, 0x34, 0x2b, 0x78, 0x79, 0x24, 0x3b, 0xd3,
+	0x31, 0xcd, 0xcd, 0xc4, 0xf4, 0x29, 0x54, 0x53, 0x6a, 0xda, 0x32, 0x3e, 0x39, 0xb3, 0x72, 0x03,
+	0xb6, 0x38, 0x1e, 0x4c, 0x3e, 0x0d, 0xdd, 0x88, 0x30, 0x94, 0x50, 0x5d, 0x4d, 0x21, 0x2d, 0xbe,
+	0xd8, 0xd4, 0xc2, 0x12, 0x53, 0x7f, 0x93, 0x81, 0xec, 0xcb, 0xfe, 0x49, 0x5a, 0x5b, 0x6d, 0x4a,
+	0xdb, 0x35, 0x58, 0x71, 0x03, 0x87, 0x7c, 0x2a, 0x0c, 0xac, 0x9a, 0x92, 0x40, 0x74, 0xe4, 0xd9,
+	0x8c, 0xa9, 0xe6, 0x2c, 0x09, 0x54, 0xcc, 0x27, 0x3e, 0x8d, 0xae, 0x2d, 0xdf, 0x1d, 0xaa, 0x7a,
+	0x29, 0x49, 0xe4, 0xc8, 0x1d, 0x62, 0x62, 0x3a, 0xe4, 0x12, 0x8b, 0x4a, 0xa4, 0xcd, 0x8a, 0x4c,
+	0x4c, 0x09, 0x89, 0xcc, 0xf9, 0x01, 0xac, 0x78, 0xe4, 0x92, 0x78, 0xc2, 0xa6, 0xda, 0xde, 0x5b,
+	0x4b, 0x12, 0xc7, 0x50, 0x81, 0x3f, 0x44, 0x59, 0x53, 0x6e, 0x59, 0x94, 0x27, 0x85, 0xd7, 0xe7,
+	0x49, 0x71, 0x26, 0x4f, 0x9a, 0x3f, 0x87, 0xd2, 0x49, 0xdc, 0x32, 0x53, 0xd5, 0x98, 0x7b, 0x6d,
+	0x35, 0x6e, 0x41, 0xc5, 0xf6, 0xe9, 0x24, 0xe0, 0xaa, 0x15, 0xca, 0x9a, 0x2c, 0x4b, 0x4c, 0x76,
+	0xc2, 0xa7, 0x50, 0xf5, 0x6d, 0x3e, 0x89, 0x12, 0x05, 0xa5, 0x87, 0x2a, 0x12, 0x54, 0x01, 0xb9,
+	0x80, 0x8a, 0x49, 0x3c, 0xfb, 0x9a, 0x44, 0x2f, 0x23, 0x3b, 0xe0, 0x53, 0x67, 0x6a, 0x33, 0x67,
+	0x36, 0xa0, 0x10, 0x49, 0x59, 0xa5, 0x4e, 0x4c, 0x62, 0xaf, 0x8f, 0x53, 0x44, 0x9d, 0x25, 0xf5,
+	0xa9, 0x2a, 0x54, 0x1d, 0xd6, 0x83, 0xbb, 0x07, 0xc9, 0x9d, 0x7b, 0x40, 0x03, 0x46, 0x02, 0x3e,
+	0x73, 0x35, 0x6b, 0x73, 0x57, 0xf3, 0x2d, 0x5e, 0x68, 0xfe, 0x56, 0x83, 0x62, 0x97, 0x3a, 0xe4,
+	0xd0, 0x0d, 0x2e, 0xf4, 0xc7, 0x50, 0x0a, 0xa8, 0xa3, 0xa2, 0xad, 0x74, 0x47, 0x40, 0xc4, 0xfa,
+	0x36, 0x5f, 0xae, 0xc1, 0x0a, 0xbd, 0x0a, 0x54, 0x63, 0xab, 0x98, 0x92, 0x40, 0x34, 0xa0, 0xc1,
+	0x88, 0x28, 0xb7, 0x49, 0x02, 0x9d, 0xea, 0xb9, 0xc1, 0xc5, 0x4d, 0xa6, 0xab, 0x8a, 0x91, 0xa0,
+	0xb2, 0xf3, 0x39, 0x94, 0xf6, 0x3d, 0x3a, 0xba, 0x10, 0x27, 0xdf, 0x87, 0xbc, 0x12, 0x95, 0x91,
+	0x55, 0x14, 0x76, 0x1f, 0xa1, 0xa9, 0xac, 0x64, 0xb1, 0x6e, 0xfe, 0x14, 0x40, 0xdc, 0x3f, 0x03,
+	0x6e, 0x47, 0xe2, 0xde, 0x95, 0x37, 0x94, 0xdc, 0x28, 0x09, 0xf9, 0xf0, 0xf0, 0x89, 0xd8, 0x97,
+	0x33, 0xc5, 0x5a, 0xdf, 0x86, 0xba, 0x78, 0x78, 0xc8, 0x3b, 0x24, 0x7d, 0xcd, 0xd4, 0x10, 0xef,
+	0x23, 0x2c, 0x2e, 0x90, 0xe6, 0x08, 0x8a, 0x6d, 0x62, 0x3b, 0x9e, 0x1b, 0x10, 0xfd, 0x39, 0xe4,
+	0x2e, 0xdc, 0x40, 0x66, 0x5c, 0x6d, 0xef, 0xe9, 0x92, 0xf4, 0x8f, 0xc5, 0x3f, 0x76, 0x03, 0xc7,
+	0x14, 0x1b, 0x54, 0xa2, 0x66, 0x92, 0x6b, 0xa3, 0x06, 0x19, 0x3b, 0x0e, 0x79, 0xc6, 0xe6, 0x4d,
+	0x0f, 0x2a, 0x27, 0x8c, 0x38, 0x71, 0xe1, 0x7c, 0xab, 0x6b, 0xa6, 0x01, 0x05, 0x7a, 0x76, 0x86,
+	0xdb, 0xe2, 0x97, 0x98, 0x22, 0x53, 0x8e, 0xcc, 0xa5, 0x1d, 0xd9, 0x1c, 0x40, 0x61, 0xc0, 0x23,
+	0xf7, 0x82, 0xb0, 0x5b, 0xb3, 0x57, 0x57, 0xd6, 0xca, 0x03, 0xa5, 0x21, 0x0d, 0x28, 0xc8, 0x8f,
+	0x60, 0x67, 0xc9, 0x6e, 0xe7, 0xcc, 0x98, 0x6c, 0xfe, 0x21, 0x03, 0xd5, 0x9e, 0x3c, 0xd8, 0x24,
+	0x23, 0x1a, 0x39, 0x69, 0xc5, 0xb4, 0x69, 0xc5, 0x6e, 0x33, 0x67, 0x03, 0xca, 0x23, 0xcf, 0x76,
+	0xfd, 0xa9, 0xa0, 0x80, 0x80, 0xe4, 0x8d, 0x7e, 0x1f, 0xf2, 0x97, 0xee, 0x88, 0xbb, 0x7e, 0xfc,
+	0xbe, 0x94, 0x94, 0xbe, 0x03, 0x77, 0xe5, 0xca, 0xf2, 0x28, 0x63, 0x6a, 0xbb, 0x4c, 0xb6, 0x55,
+	0xc9, 0x38, 0xa4, 0x8c, 0xc9, 0x6f, 0x3c, 0x82, 0x62, 0x44, 0x42, 0x1a, 0x71, 0x12, 0x89, 0x5e,
+	0x56, 0x32, 0x13, 0x5a, 0xdf, 0x85, 0x37, 0xe2, 0xb5, 0x95, 0x7a, 0x9c, 0xca, 0x66, 0x75, 0x37,
+	0x66, 0xed, 0x27, 0x8f, 0xd4, 0x0d, 0x28, 0x27, 0x8d, 0xcd, 0x95, 0x1d, 0xab, 0x62, 0x42, 0x0c,
+	0xc9, 0xfb, 0x24, 0xa6, 0xc4, 0xcd, 0x89, 0xd7, 0xb9, 0xa2, 0x9b, 0xbf, 0xd3, 0x40, 0x6f, 0x93,
+	0x33, 0x12, 0x45, 0xc4, 0xe9, 0x4f, 0x02, 0x97, 0x8d, 0x7d, 0x2c, 0xf1, 0xd9, 0xc6, 0xd6, 0xbe,
+	0x71, 0x25, 0xfa, 0xab, 0xbc, 0xb4, 0xf5, 0x4e, 0x45, 0x60, 0x3f, 0xf7, 0xc5, 0x57, 0x1b, 0x77,
+	0x16, 0xe5, 0x43, 0x76, 0xaa, 0xb0, 0xb0, 0x44, 0xed, 0x90, 0xdd, 0xf4, 0x22, 0xd5, 0xf7, 0x24,
+	0xa8, 0x4a, 0xf4, 0x73, 0x0d, 0x0a, 0xfb, 0xf2, 0xc5, 0xb7, 0xa4, 0xce, 0xba, 0x50, 0x41, 0x7f,
+	0x25, 0x8f, 0x4d, 0x11, 0xd9, 0xfd, 0xf7, 0x50, 0x87, 0xbf, 0x7f, 0xb5, 0x71, 0x4f, 0xce, 0x26,
+	0xcc, 0xb9, 0xd8, 0x75, 0xe9, 0x33, 0xdf, 0xe6, 0xe3, 0xdd, 0x4e, 0xc0, 0xff, 0xf2, 0xc7, 0xef,
+	0x82, 0x1a, 0x5a, 0x3a, 0x01, 0x37, 0xcb, 0xf2, 0x03, 0xd2, 0xb1, 0xaf, 0xa0, 0x34, 0x76, 0xd3,
+	0xed, 0xfa, 0x5b, 0x7e, 0xac, 0x38, 0x76, 0x65, 0x63, 0x6f, 0xfe, 0x57, 0x83, 0xbc, 0x29, 0x02,
+	0xb7, 0xe8, 0xca, 0x48, 0x32, 0x21, 0x33, 0x93, 0x09, 0xa2, 0xd1, 0xfa, 0xbe, 0xcb, 0x31, 0x26,
+	0xaa, 0xd7, 0xa5, 0x90, 0x99, 0xe9, 0x25, 0x37, 0x3b, 0xbd, 0xbc, 0x0b, 0x75, 0x29, 0xcc, 0x67,
+	0x9b, 0xdf, 0x6a, 0x82, 0xab, 0x3b, 0x6f, 0xfe, 0x3a, 0xc8, 0x2f, 0xb8, 0x0e, 0xf4, 0x0f, 0x61,
+	0x45, 0x8c, 0x84, 0x22, 0x19, 0x6b, 0x7b, 0xcd, 0x25, 0x49, 0x20, 0x4d, 0xc5, 0x19, 0x87, 0x98,
+	0x72, 0x03, 0x3e, 0x23, 0x8a, 0xa7, 0x24, 0x72, 0xcf, 0x5c, 0x72, 0xdb, 0xd4, 0x97, 0x9a, 0xea,
+	0x32, 0xd3, 0x53, 0xdd, 0xb4, 0xad, 0xd9, 0x59, 0x5b, 0x6f, 0x06, 0xb0, 0xdc, 0xad, 0x03, 0x58,
+	0xac, 0xc3, 0xcc, 0x00, 0xb6, 0xf0, 0x49, 0xb4, 0xb2, 0x64, 0xba, 0x7a, 0x02, 0x10, 0x11, 0x8f,
+	0xd8, 0x8c, 0xa4, 0x9e, 0x57, 0x0a, 0x69, 0xf1, 0xf9, 0xa1, 0xa7, 0x30, 0x3f, 0xf4, 0x34, 0x4f,
+	0xa0, 0x70, 0x4a, 0x22, 0xc7, 0x1d, 0x89, 0x0b, 0xfc, 0x52, 0x69, 0x15, 0xb7, 0xc0, 0x98, 0xc6,
+	0x8a, 0x11, 0x9d, 0x87, 0xa9, 0xd7, 0x95, 0xa2, 0x96, 0x55, 0x52, 0xf3, 0xdf, 0x59, 0x28, 0xb7,
+	0x38, 0x27, 0x4c, 0x4e, 0x61, 0x7a, 0x1d, 0xb2, 0x11, 0x39, 0x53, 0x8d, 0x1c, 0x97, 0xe9, 0x77,
+	0x5c, 0x66, 0xe9, 0xab, 0x33, 0x3b, 0x3f, 0x49, 0x9c, 0xd1, 0xc8, 0xb7, 0x79, 0xdc, 0xf2, 0x24,
+	0x35, 0xd5, 0x59, 0xe4, 0x6b, 0x2d, 0xa1, 0x53, 0xaa, 0xe7, 0xa7, 0x54, 0x7f, 0x07, 0x56, 0xed,
+	0xd1, 0x88, 0x84, 0x98, 0x94, 0x4a, 0xa0, 0x20, 0x04, 0x6a, 0x31, 0x7c, 0x20, 0x05, 0x9f, 0x00,
+	0x04, 0x94, 0x5b, 0x43, 0x72, 0x46, 0x23, 0x22, 0xda, 0x5a, 0xce, 0x2c, 0x05, 0x94, 0xef, 0x0b,
+	0x40, 0x3e, 0x1e, 0xb8, 0x65, 0x9f, 0x61, 0xe5, 0xc8, 0x81, 0xb9, 0x18, 0x50, 0xde, 0x42, 0x1a,
+	0x53, 0x9f, 0x4d, 0x86, 0xd3, 0xa9, 0x2f, 0xa7, 0x82, 0xd5, 0x04, 0x57, 0xd1, 0xdc, 0x82, 0xca,
+	0x8d, 0xa8, 0xcd, 0xc5, 0x64, 0x90, 0x33, 0xcb, 0x09, 0xd6, 0x12, 0xd7, 0x7a, 0x44, 0x29, 0xc7,
+	0x99, 0x19, 0x87, 0x45, 0x49, 0xe8, 0x3f, 0x12, 0x71, 0xc3, 0x10, 0xb2, 0x46, 0x55, 0x0c, 0x32,
+	0xeb, 0xcb, 0x93, 0x0e, 0xc5, 0x54, 0x3b, 0x4c, 0x76, 0xe9, 0x1f, 0xc5, 0xe5, 0x54, 0x13, 0x39,
+	0xfb, 0xce, 0x92, 0xed, 0xa9, 0x80, 0x4e, 0xd5, 0xd4, 0xe7, 0x19, 0xc8, 0xf7, 0x23, 0x3a, 0xfc,
+	0xff, 0x54, 0xd4, 0x0f, 0x67, 0x2a, 0x6a, 0xd9, 0x6b, 0x43, 0x6a, 0x30, 0x53, 0x4f, 0x3a, 0xe4,
+	0x98, 0x47, 0x65, 0x09, 0x55, 0x4d, 0xb1, 0xc6, 0x84, 0xb0, 0x87, 0xf8, 0x80, 0x8c, 0x13, 0x42,
+	0x52, 0xdf, 0x6a, 0x1c, 0x91, 0xbf, 0x51, 0xc8, 0xda, 0x53, 0x92, 0xc5, 0xf8, 0x37, 0x0a, 0x81,
+	0x2a, 0xb1, 0x0d, 0x28, 0x9f, 0xb9, 0x41, 0x52, 0x81, 0x32, 0x3d, 0x40, 0x40, 0xb2, 0xfe, 0xfe,
+	0xa4, 0x41, 0x51, 0x68, 0x6e, 0xd2, 0xab, 0xe5, 0xb3, 0xcd, 0x3d, 0xc8, 0x4f, 0x42, 0xf1, 0x4b,
+	0x88, 0x1a, 0x6e, 0x26, 0x61, 0x3f, 0xf4, 0x31, 0x85, 0xe5, 0x40, 0x6a, 0xd9, 0x01, 0xbb, 0x42,
+	0xed, 0x84, 0xfb, 0xaa, 0x66, 0x4d, 0xc2, 0x2d, 0x85, 0x8a, 0x07, 0xbd, 0x14, 0xf4, 0xd0, 0x0c,
+	0x47, 0xb8, 0xb2, 0x6a, 0x56, 0x24, 0x78, 0x28, 0x30, 0x3c, 0x9d, 0xf3, 0x33, 0x6e, 0xf9, 0x4c,
+	0xb9, 0x2b, 0x8f, 0xe4, 0x11, 0xc3, 0x11, 0x9a, 0xd3, 0x0b, 0x12, 0x30, 0x2b, 0xae, 0xa1, 0x82,
+	0xa4, 0x07, 0xcd, 0x10, 0xca, 0xbd, 0x21, 0x23, 0xd1, 0xa5, 0x2c, 0xf3, 0xa5, 0xef, 0x4e, 0x46,
+	0x6c, 0xae, 0x74, 0x17, 0x6b, 0xfd, 0x39, 0x64, 0x23, 0x7a, 0x25, 0xd4, 0x2d, 0xef, 0x6d, 0xdc,
+	0x16, 0x52, 0x93, 0x5e, 0xa9, 0x84, 0xc5, 0x1d, 0xcd, 0xcf, 0x34, 0xc8, 0x0d, 0xf0, 0x0b, 0xf7,
+	0x21, 0x1f, 0x8a, 0x90, 0xab, 0x4c, 0x53, 0x94, 0xfe, 0x41, 0x9c, 0xcc, 0x19, 0x91, 0x2e, 0xcb,
+	0x86, 0x7a, 0xfc, 0x46, 0x3a, 0x8b, 0x5f, 0x7b, 0xc9, 0x35, 0xa0, 0x30, 0xc2, 0x11, 0x29, 0xf1,
+	0x5e, 0x4c, 0x36, 0x7f, 0x91, 0x81, 0x95, 0xbe, 0x1d, 0x10, 0xef, 0x36, 0xfb, 0x49, 0xdc, 0xe7,
+	0xc4, 0x5a, 0x7f, 0x0e, 0x2b, 0xe8, 0x07, 0xf9, 0x7a, 0x2c, 0xef, 0x3d, 0xbe, 0x45, 0x4b, 0x65,
+	0xbd, 0x94, 0xc7, 0x36, 0x21, 0x95, 0x52, 0x3f, 0xd1, 0xc9, 0xdb, 0xb6, 0x2c, 0x31, 0xf9, 0x13,
+	0xdd, 0x16, 0x54, 0x22, 0x72, 0x49, 0x6c, 0x4f, 0x89, 0xc8, 0xfb, 0xa3, 0x2c, 0x31, 0x29, 0xf2,
+	0x3c, 0x76, 0x92, 0x1c, 0x60, 0xb7, 0x96, 0x05, 0x00, 0xad, 0x9a, 0xf2, 0xd2, 0x63, 0x28, 0x8d,
+	0x68, 0x78, 0x6d, 0x45, 0xf4, 0x2a, 0xee, 0x97, 0x45, 0x04, 0x4c, 0x7a, 0xc5, 0x9a, 0x7f, 0xd6,
+	0x60, 0x2d, 0xfe, 0x65, 0xb1, 0x75, 0x69, 0xbb, 0x9e, 0x3d, 0x74, 0x3d, 0x97, 0x5f, 0x2f, 0xf1,
+	0xcb, 0x6b, 0x26, 0x2b, 0xf9, 0xcb, 0x61, 0x36, 0xfd, 0xcb, 0xe1, 0x9b, 0x00, 0xb2, 0x0e, 0x2c,
+	0x36, 0xf1, 0x95, 0xe9, 0x45, 0x51, 0x0b, 0x83, 0x89, 0x8f, 0x5c, 0xfb, 0x32, 0xe1, 0x4a, 0xab,
+	0x8b, 0xf6, 0xa5, 0xe2, 0xa6, 0xd2, 0x5b, 0x5e, 0x95, 0x8b, 0xd2, 0x5b, 0x96, 0x7b, 0x9c, 0xde,
+	0x3b, 0x3e, 0xd4, 0xa6, 0x7f, 0x29, 0xd5, 0x37, 0xe0, 0x71, 0xaf, 0x6f, 0x98, 0xad, 0xe3, 0x9e,
+	0x69, 0x0d, 0x8e, 0x5b, 0xc7, 0x27, 0x03, 0xeb, 0xa4, 0x3b, 0xe8, 0x1b, 0x07, 0x9d, 0x17, 0x1d,
+	0xa3, 0x5d, 0xbf, 0xa3, 0x3f, 0x82, 0xfb, 0xb3, 0x02, 0xad, 0x83, 0xe3, 0xce, 0xa9, 0x51, 0xd7,
+	0xf4, 0x75, 0x78, 0x34, 0xcb, 0x3b, 0xee, 0x1d, 0xed, 0x0f, 0x8e, 0x7b, 0x5d, 0xa3, 0x5d, 0xcf,
+	0xec, 0x10, 0xa8, 0x4e, 0xfd, 0x64, 0x80, 0x1b, 0x8c, 0xd3, 0x4e, 0xdb, 0xe8, 0x1e, 0x18, 0xd6,
+	0xa1, 0x71, 0x6a, 0x1c, 0xce, 0x1c, 0xf6, 0x18, 0x1e, 0xcc, 0xf0, 0xdb, 0xc6, 0xc1, 0x61, 0xcb,
+	0x34, 0xda, 0x75, 0x4d, 0x7f, 0x00, 0x6f, 0xcc, 0x30, 0xbb, 0xa7, 0x47, 0x87, 0xf5, 0xcc, 0xce,
+	0x7f, 0x34, 0xa8, 0xa4, 0x67, 0x33, 0xfd, 0x09, 0x3c, 0x6c, 0x1b, 0xad, 0xf6, 0x61, 0xa7, 0x6b,
+	0x58, 0x1f, 0x77, 0xba, 0xed, 0x99, 0x53, 0x1a, 0xb0, 0x36, 0xcd, 0x36, 0x8d, 0x7e, 0xcf, 0x3c,
+	0xae, 0x6b, 0x68, 0xec, 0x34, 0xa7, 0x6d, 0xbc, 0x30, 0x4c, 0x3c, 0x3e, 0x33, 0xcf, 0x8b, 0x95,
+	0xa9, 0x67, 0xe7, 0x0f, 0x6c, 0x1d, 0x1f, 0x1b, 0xe8, 0x91, 0x4e, 0xaf, 0x5b, 0xcf, 0xcd, 0x6f,
+	0x3d, 0x35, 0x4c, 0x54, 0xc6, 0xac, 0xaf, 0xcc, 0x2b, 0xd3, 0x37, 0x7b, 0xfb, 0x86, 0x59, 0xcf,
+	0xa3, 0xbd, 0x33, 0x9c, 0x56, 0xd7, 0x38, 0xac, 0x17, 0x76, 0x86, 0x50, 0x4e, 0xbd, 0x04, 0xf5,
+	0x37, 0xa1, 0x21, 0x0d, 0x10, 0x31, 0x30, 0xe6, 0xe3, 0x37, 0xc5, 0x3d, 0xe8, 0x1d, 0x1d, 0x75,
+	0x8e, 0x8f, 0x85, 0x47, 0x1f, 0xc2, 0xbd, 0x29, 0x9e, 0x69, 0x9c, 0x1a, 0xad, 0x43, 0x11, 0xba,
+	0x5f, 0x69, 0x50, 0x9b, 0x7e, 0xd3, 0x61, 0xaa, 0xc4, 0x7a, 0x2f, 0x4d, 0x95, 0x59, 0x81, 0x24,
+	0x55, 0x1e, 0xc3, 0x83, 0x59, 0xde, 0xa1, 0xd1, 0x3a, 0xed, 0x74, 0x5f, 0xd6, 0x33, 0x98, 0x16,
+	0xb3, 0xcc, 0x54, 0x1e, 0x65, 0x77, 0x7e, 0xaf, 0x41, 0x7d, 0xf6, 0xb2, 0xd6, 0xb7, 0xe0, 0x49,
+	0xca, 0xcb, 0x0b, 0x6d, 0x7f, 0x02, 0x0f, 0xe7, 0x45, 0xfa, 0x46, 0xb7, 0x8d, 0xc7, 0x8a, 0xf4,
+	0x9d, 0x67, 0xb7, 0x0e, 0x0e, 0x8c, 0xfe, 0xb1, 0x88, 0xf8, 0xc2, 0xed, 0xc6, 0x4f, 0xfa, 0x1d,
+	0x4c, 0x88, 0x2c, 0xfa, 0x7d, 0x9e, 0xfd, 0xa2, 0x67, 0xbe, 0x34, 0xda, 0xf5, 0xdc, 0xce, 0x10,
+	0x2a, 0xe9, 0x1b, 0x1c, 0x3f, 0x26, 0x23, 0xbb, 0xd8, 0x77, 0x0d, 0x58, 0x9b, 0x66, 0x27, 0x9e,
+	0x7b, 0x08, 0xf7, 0xa6, 0x39, 0x89, 0xdf, 0x76, 0x7e, 0xa9, 0x41, 0x29, 0xe9, 0xfb, 0xe8, 0xfe,
+	0x81, 0xd1, 0x5a, 0x9c, 0x05, 0x6b, 0x50, 0x4f, 0xf1, 0xda, 0x66, 0xeb, 0xc7, 0xdd, 0xba, 0x86,
+	0x87, 0xa6, 0xd0, 0x9b, 0xcc, 0xc8, 0x60, 0xee, 0xa5, 0x38, 0x49, 0x5e, 0x64, 0xf5, 0x7b, 0x70,
+	0x77, 0x6a, 0x4b, 0xbf, 0x23, 0xac, 0xfd, 0x04, 0xe0, 0xa6, 0xb7, 0x62, 0xb0, 0x45, 0xae, 0x2e,
+	0x53, 0x25, 0xcd, 0xec, 0xf5, 0x8d, 0xae, 0xb2, 0x32, 0x85, 0x1e, 0xf4, 0xba, 0x07, 0x87, 0x27,
+	0x6d, 0xd4, 0x65, 0xff, 0xd5, 0x17, 0x5f, 0xaf, 0x6b, 0x5f, 0x7e, 0xbd, 0xae, 0xfd, 0xf3, 0xeb,
+	0x75, 0xed, 0xb3, 0x6f, 0xd6, 0xef, 0x7c, 0xf9, 0xcd, 0xfa, 0x9d, 0xbf, 0x7d, 0xb3, 0x7e, 0xe7,
+	0x93, 0xdd, 0x73, 0x97, 0x8f, 0x27, 0xc3, 0xdd, 0x11, 0xf5, 0x9f, 0x25, 0x7f, 0xb4, 0x25, 0x8b,
+	0x4f, 0x53, 0xff, 0xb9, 0xf1, 0xeb, 0x90, 0xb0, 0x61, 0x5e, 0xfc, 0x53, 0xf6, 0xbd, 0xff, 0x05,
+	0x00, 0x00, 0xff, 0xff, 0x5d, 0x36, 0x25, 0xc0, 0x96, 0x1b, 0x00, 0x00,
 }
 
 func (m *Operator) Marshal() (dAtA []byte, err error) {
@@ -1230,6 +3036,13 @@ func (m *Operator) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.BreakerEpoch != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.BreakerEpoch))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x88
+	}
 	if m.JailedFrom != 0 {
 		i = encodeVarintState(dAtA, i, uint64(m.JailedFrom))
 		i--
@@ -1890,6 +3703,952 @@ func (m *EpochStart) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *Deadline) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Deadline) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Deadline) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.At != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.At))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Id) > 0 {
+		i -= len(m.Id)
+		copy(dAtA[i:], m.Id)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Id)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Kind != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Kind))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *UsedEvidence) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *UsedEvidence) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *UsedEvidence) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Height != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Offence) > 0 {
+		i -= len(m.Offence)
+		copy(dAtA[i:], m.Offence)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Offence)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Id) > 0 {
+		i -= len(m.Id)
+		copy(dAtA[i:], m.Id)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Id)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Strikes) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Strikes) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Strikes) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Heights) > 0 {
+		dAtA2 := make([]byte, len(m.Heights)*10)
+		var j1 int
+		for _, num := range m.Heights {
+			for num >= 1<<7 {
+				dAtA2[j1] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j1++
+			}
+			dAtA2[j1] = uint8(num)
+			j1++
+		}
+		i -= j1
+		copy(dAtA[i:], dAtA2[:j1])
+		i = encodeVarintState(dAtA, i, uint64(j1))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Kind) > 0 {
+		i -= len(m.Kind)
+		copy(dAtA[i:], m.Kind)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Kind)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *OffenceRecord) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *OffenceRecord) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *OffenceRecord) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Evidence) > 0 {
+		i -= len(m.Evidence)
+		copy(dAtA[i:], m.Evidence)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Evidence)))
+		i--
+		dAtA[i] = 0x4a
+	}
+	if len(m.EvidenceId) > 0 {
+		i -= len(m.EvidenceId)
+		copy(dAtA[i:], m.EvidenceId)
+		i = encodeVarintState(dAtA, i, uint64(len(m.EvidenceId)))
+		i--
+		dAtA[i] = 0x42
+	}
+	if m.ReporterBondUltai != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.ReporterBondUltai))
+		i--
+		dAtA[i] = 0x38
+	}
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if m.VictimLossUusdc != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.VictimLossUusdc))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Victim) > 0 {
+		i -= len(m.Victim)
+		copy(dAtA[i:], m.Victim)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Victim)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.ClaimUusdc != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.ClaimUusdc))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Offence) > 0 {
+		i -= len(m.Offence)
+		copy(dAtA[i:], m.Offence)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Offence)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *DeferredPunishment) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *DeferredPunishment) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *DeferredPunishment) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.LapsesHeight != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.LapsesHeight))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Height != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x18
+	}
+	{
+		size, err := m.Offence.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintState(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.Id != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Id))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Breaker) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Breaker) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Breaker) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.HitUltai.Size()
+		i -= size
+		if _, err := m.HitUltai.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintState(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size := m.BondedUltai.Size()
+		i -= size
+		if _, err := m.BondedUltai.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintState(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.Epoch != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Report) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Report) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Report) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.State != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.State))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.ExpiresHeight != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.ExpiresHeight))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.CommittedHeight != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.CommittedHeight))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.BondUltai != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.BondUltai))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Commitment) > 0 {
+		i -= len(m.Commitment)
+		copy(dAtA[i:], m.Commitment)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Commitment)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Id != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Id))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Verifier) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Verifier) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Verifier) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.SlashedUltai != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.SlashedUltai))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.ReleaseAt != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.ReleaseAt))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.RegisteredHeight != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.RegisteredHeight))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Status != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Status))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.BondUltai != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.BondUltai))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Moniker) > 0 {
+		i -= len(m.Moniker)
+		copy(dAtA[i:], m.Moniker)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Moniker)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Verdict) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Verdict) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Verdict) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Height != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Claims != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Claims))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Verifier) > 0 {
+		i -= len(m.Verifier)
+		copy(dAtA[i:], m.Verifier)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Verifier)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Attestation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Attestation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Attestation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.State != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.State))
+		i--
+		dAtA[i] = 0x70
+	}
+	if len(m.Verdicts) > 0 {
+		for iNdEx := len(m.Verdicts) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Verdicts[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintState(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x6a
+		}
+	}
+	if len(m.Roots) > 0 {
+		for iNdEx := len(m.Roots) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Roots[iNdEx])
+			copy(dAtA[i:], m.Roots[iNdEx])
+			i = encodeVarintState(dAtA, i, uint64(len(m.Roots[iNdEx])))
+			i--
+			dAtA[i] = 0x62
+		}
+	}
+	if m.SubmittedAt != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.SubmittedAt))
+		i--
+		dAtA[i] = 0x58
+	}
+	if m.SubmittedHeight != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.SubmittedHeight))
+		i--
+		dAtA[i] = 0x50
+	}
+	if m.NotAfter != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.NotAfter))
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.NotBefore != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.NotBefore))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.AcceptedClaims != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.AcceptedClaims))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.Claims != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Claims))
+		i--
+		dAtA[i] = 0x30
+	}
+	if len(m.Evidence) > 0 {
+		i -= len(m.Evidence)
+		copy(dAtA[i:], m.Evidence)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Evidence)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Format) > 0 {
+		i -= len(m.Format)
+		copy(dAtA[i:], m.Format)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Format)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.HostId) > 0 {
+		i -= len(m.HostId)
+		copy(dAtA[i:], m.HostId)
+		i = encodeVarintState(dAtA, i, uint64(len(m.HostId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Ref) > 0 {
+		i -= len(m.Ref)
+		copy(dAtA[i:], m.Ref)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Ref)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Prober) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Prober) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Prober) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.FinedUltai != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.FinedUltai))
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.ReleaseHeight != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.ReleaseHeight))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.RegisteredHeight != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.RegisteredHeight))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.Absent != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Absent))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.Slot != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Slot))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Status != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Status))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.BondUltai != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.BondUltai))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Moniker) > 0 {
+		i -= len(m.Moniker)
+		copy(dAtA[i:], m.Moniker)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Moniker)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *ProbeRow) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ProbeRow) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ProbeRow) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.TokensS != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.TokensS))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.TtftMs != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.TtftMs))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.ModelsListed != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.ModelsListed))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.ModelsAnswered != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.ModelsAnswered))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.UpPpm != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.UpPpm))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.HostId) > 0 {
+		i -= len(m.HostId)
+		copy(dAtA[i:], m.HostId)
+		i = encodeVarintState(dAtA, i, uint64(len(m.HostId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Observation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Observation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Observation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Row.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintState(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if m.Seat != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Seat))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Seat) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Seat) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Seat) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Counted != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Counted))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Commitment) > 0 {
+		i -= len(m.Commitment)
+		copy(dAtA[i:], m.Commitment)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Commitment)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.State != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.State))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Prober) > 0 {
+		i -= len(m.Prober)
+		copy(dAtA[i:], m.Prober)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Prober)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Panel) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Panel) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Panel) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.CopyRows != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.CopyRows))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.State != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.State))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.RevealUntil != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.RevealUntil))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.CommitUntil != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.CommitUntil))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Seats) > 0 {
+		for iNdEx := len(m.Seats) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Seats[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintState(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1a
+		}
+	}
+	if len(m.Seed) > 0 {
+		i -= len(m.Seed)
+		copy(dAtA[i:], m.Seed)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Seed)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *OperatorAvailability) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *OperatorAvailability) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *OperatorAvailability) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.TokensS != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.TokensS))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.TtftMs != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.TtftMs))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.AvPpmSum != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.AvPpmSum))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.UpPpmSum != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.UpPpmSum))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Hosts != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Hosts))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintState(dAtA []byte, offset int, v uint64) int {
 	offset -= sovState(v)
 	base := offset
@@ -1959,6 +4718,9 @@ func (m *Operator) Size() (n int) {
 	}
 	if m.JailedFrom != 0 {
 		n += 2 + sovState(uint64(m.JailedFrom))
+	}
+	if m.BreakerEpoch != 0 {
+		n += 2 + sovState(uint64(m.BreakerEpoch))
 	}
 	return n
 }
@@ -2238,6 +5000,467 @@ func (m *EpochStart) Size() (n int) {
 	}
 	if m.BondPriceUusdc != 0 {
 		n += 1 + sovState(uint64(m.BondPriceUusdc))
+	}
+	return n
+}
+
+func (m *Deadline) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Kind != 0 {
+		n += 1 + sovState(uint64(m.Kind))
+	}
+	l = len(m.Id)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.At != 0 {
+		n += 1 + sovState(uint64(m.At))
+	}
+	return n
+}
+
+func (m *UsedEvidence) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Id)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Offence)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Height != 0 {
+		n += 1 + sovState(uint64(m.Height))
+	}
+	return n
+}
+
+func (m *Strikes) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Kind)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if len(m.Heights) > 0 {
+		l = 0
+		for _, e := range m.Heights {
+			l += sovState(uint64(e))
+		}
+		n += 1 + sovState(uint64(l)) + l
+	}
+	return n
+}
+
+func (m *OffenceRecord) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Offence)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.ClaimUusdc != 0 {
+		n += 1 + sovState(uint64(m.ClaimUusdc))
+	}
+	l = len(m.Victim)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.VictimLossUusdc != 0 {
+		n += 1 + sovState(uint64(m.VictimLossUusdc))
+	}
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.ReporterBondUltai != 0 {
+		n += 1 + sovState(uint64(m.ReporterBondUltai))
+	}
+	l = len(m.EvidenceId)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Evidence)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	return n
+}
+
+func (m *DeferredPunishment) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Id != 0 {
+		n += 1 + sovState(uint64(m.Id))
+	}
+	l = m.Offence.Size()
+	n += 1 + l + sovState(uint64(l))
+	if m.Height != 0 {
+		n += 1 + sovState(uint64(m.Height))
+	}
+	if m.LapsesHeight != 0 {
+		n += 1 + sovState(uint64(m.LapsesHeight))
+	}
+	return n
+}
+
+func (m *Breaker) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovState(uint64(m.Epoch))
+	}
+	l = m.BondedUltai.Size()
+	n += 1 + l + sovState(uint64(l))
+	l = m.HitUltai.Size()
+	n += 1 + l + sovState(uint64(l))
+	return n
+}
+
+func (m *Report) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Id != 0 {
+		n += 1 + sovState(uint64(m.Id))
+	}
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Commitment)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.BondUltai != 0 {
+		n += 1 + sovState(uint64(m.BondUltai))
+	}
+	if m.CommittedHeight != 0 {
+		n += 1 + sovState(uint64(m.CommittedHeight))
+	}
+	if m.ExpiresHeight != 0 {
+		n += 1 + sovState(uint64(m.ExpiresHeight))
+	}
+	if m.State != 0 {
+		n += 1 + sovState(uint64(m.State))
+	}
+	return n
+}
+
+func (m *Verifier) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Moniker)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.BondUltai != 0 {
+		n += 1 + sovState(uint64(m.BondUltai))
+	}
+	if m.Status != 0 {
+		n += 1 + sovState(uint64(m.Status))
+	}
+	if m.RegisteredHeight != 0 {
+		n += 1 + sovState(uint64(m.RegisteredHeight))
+	}
+	if m.ReleaseAt != 0 {
+		n += 1 + sovState(uint64(m.ReleaseAt))
+	}
+	if m.SlashedUltai != 0 {
+		n += 1 + sovState(uint64(m.SlashedUltai))
+	}
+	return n
+}
+
+func (m *Verdict) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Verifier)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Claims != 0 {
+		n += 1 + sovState(uint64(m.Claims))
+	}
+	if m.Height != 0 {
+		n += 1 + sovState(uint64(m.Height))
+	}
+	return n
+}
+
+func (m *Attestation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Ref)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.HostId)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Format)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Evidence)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Claims != 0 {
+		n += 1 + sovState(uint64(m.Claims))
+	}
+	if m.AcceptedClaims != 0 {
+		n += 1 + sovState(uint64(m.AcceptedClaims))
+	}
+	if m.NotBefore != 0 {
+		n += 1 + sovState(uint64(m.NotBefore))
+	}
+	if m.NotAfter != 0 {
+		n += 1 + sovState(uint64(m.NotAfter))
+	}
+	if m.SubmittedHeight != 0 {
+		n += 1 + sovState(uint64(m.SubmittedHeight))
+	}
+	if m.SubmittedAt != 0 {
+		n += 1 + sovState(uint64(m.SubmittedAt))
+	}
+	if len(m.Roots) > 0 {
+		for _, b := range m.Roots {
+			l = len(b)
+			n += 1 + l + sovState(uint64(l))
+		}
+	}
+	if len(m.Verdicts) > 0 {
+		for _, e := range m.Verdicts {
+			l = e.Size()
+			n += 1 + l + sovState(uint64(l))
+		}
+	}
+	if m.State != 0 {
+		n += 1 + sovState(uint64(m.State))
+	}
+	return n
+}
+
+func (m *Prober) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Moniker)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.BondUltai != 0 {
+		n += 1 + sovState(uint64(m.BondUltai))
+	}
+	if m.Status != 0 {
+		n += 1 + sovState(uint64(m.Status))
+	}
+	if m.Slot != 0 {
+		n += 1 + sovState(uint64(m.Slot))
+	}
+	if m.Absent != 0 {
+		n += 1 + sovState(uint64(m.Absent))
+	}
+	if m.RegisteredHeight != 0 {
+		n += 1 + sovState(uint64(m.RegisteredHeight))
+	}
+	if m.ReleaseHeight != 0 {
+		n += 1 + sovState(uint64(m.ReleaseHeight))
+	}
+	if m.FinedUltai != 0 {
+		n += 1 + sovState(uint64(m.FinedUltai))
+	}
+	return n
+}
+
+func (m *ProbeRow) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.HostId)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.UpPpm != 0 {
+		n += 1 + sovState(uint64(m.UpPpm))
+	}
+	if m.ModelsAnswered != 0 {
+		n += 1 + sovState(uint64(m.ModelsAnswered))
+	}
+	if m.ModelsListed != 0 {
+		n += 1 + sovState(uint64(m.ModelsListed))
+	}
+	if m.TtftMs != 0 {
+		n += 1 + sovState(uint64(m.TtftMs))
+	}
+	if m.TokensS != 0 {
+		n += 1 + sovState(uint64(m.TokensS))
+	}
+	return n
+}
+
+func (m *Observation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovState(uint64(m.Epoch))
+	}
+	if m.Seat != 0 {
+		n += 1 + sovState(uint64(m.Seat))
+	}
+	l = m.Row.Size()
+	n += 1 + l + sovState(uint64(l))
+	return n
+}
+
+func (m *Seat) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Prober)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.State != 0 {
+		n += 1 + sovState(uint64(m.State))
+	}
+	l = len(m.Commitment)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Counted != 0 {
+		n += 1 + sovState(uint64(m.Counted))
+	}
+	return n
+}
+
+func (m *Panel) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovState(uint64(m.Epoch))
+	}
+	l = len(m.Seed)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if len(m.Seats) > 0 {
+		for _, e := range m.Seats {
+			l = e.Size()
+			n += 1 + l + sovState(uint64(l))
+		}
+	}
+	if m.CommitUntil != 0 {
+		n += 1 + sovState(uint64(m.CommitUntil))
+	}
+	if m.RevealUntil != 0 {
+		n += 1 + sovState(uint64(m.RevealUntil))
+	}
+	if m.State != 0 {
+		n += 1 + sovState(uint64(m.State))
+	}
+	if m.CopyRows != 0 {
+		n += 1 + sovState(uint64(m.CopyRows))
+	}
+	return n
+}
+
+func (m *OperatorAvailability) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovState(uint64(m.Epoch))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Hosts != 0 {
+		n += 1 + sovState(uint64(m.Hosts))
+	}
+	if m.UpPpmSum != 0 {
+		n += 1 + sovState(uint64(m.UpPpmSum))
+	}
+	if m.AvPpmSum != 0 {
+		n += 1 + sovState(uint64(m.AvPpmSum))
+	}
+	if m.TtftMs != 0 {
+		n += 1 + sovState(uint64(m.TtftMs))
+	}
+	if m.TokensS != 0 {
+		n += 1 + sovState(uint64(m.TokensS))
 	}
 	return n
 }
@@ -2642,6 +5865,25 @@ func (m *Operator) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.JailedFrom |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 17:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BreakerEpoch", wireType)
+			}
+			m.BreakerEpoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BreakerEpoch |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
@@ -4507,6 +7749,3128 @@ func (m *EpochStart) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.BondPriceUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Deadline) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Deadline: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Deadline: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Kind", wireType)
+			}
+			m.Kind = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Kind |= DeadlineKind(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Id = append(m.Id[:0], dAtA[iNdEx:postIndex]...)
+			if m.Id == nil {
+				m.Id = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field At", wireType)
+			}
+			m.At = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.At |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *UsedEvidence) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: UsedEvidence: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: UsedEvidence: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Id = append(m.Id[:0], dAtA[iNdEx:postIndex]...)
+			if m.Id == nil {
+				m.Id = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Offence", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Offence = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Strikes) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Strikes: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Strikes: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Kind", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Kind = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowState
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Heights = append(m.Heights, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowState
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthState
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthState
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Heights) == 0 {
+					m.Heights = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowState
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Heights = append(m.Heights, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Heights", wireType)
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *OffenceRecord) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: OffenceRecord: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: OffenceRecord: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Offence", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Offence = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ClaimUusdc", wireType)
+			}
+			m.ClaimUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ClaimUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Victim", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Victim = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field VictimLossUusdc", wireType)
+			}
+			m.VictimLossUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.VictimLossUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReporterBondUltai", wireType)
+			}
+			m.ReporterBondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReporterBondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EvidenceId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.EvidenceId = append(m.EvidenceId[:0], dAtA[iNdEx:postIndex]...)
+			if m.EvidenceId == nil {
+				m.EvidenceId = []byte{}
+			}
+			iNdEx = postIndex
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Evidence", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Evidence = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *DeferredPunishment) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: DeferredPunishment: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: DeferredPunishment: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			m.Id = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Id |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Offence", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Offence.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field LapsesHeight", wireType)
+			}
+			m.LapsesHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.LapsesHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Breaker) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Breaker: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Breaker: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BondedUltai", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.BondedUltai.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HitUltai", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.HitUltai.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Report) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Report: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Report: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			m.Id = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Id |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Commitment", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Commitment = append(m.Commitment[:0], dAtA[iNdEx:postIndex]...)
+			if m.Commitment == nil {
+				m.Commitment = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BondUltai", wireType)
+			}
+			m.BondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CommittedHeight", wireType)
+			}
+			m.CommittedHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.CommittedHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExpiresHeight", wireType)
+			}
+			m.ExpiresHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ExpiresHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field State", wireType)
+			}
+			m.State = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.State |= ReportState(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Verifier) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Verifier: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Verifier: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Moniker", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Moniker = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BondUltai", wireType)
+			}
+			m.BondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Status", wireType)
+			}
+			m.Status = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Status |= VerifierStatus(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RegisteredHeight", wireType)
+			}
+			m.RegisteredHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RegisteredHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReleaseAt", wireType)
+			}
+			m.ReleaseAt = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReleaseAt |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlashedUltai", wireType)
+			}
+			m.SlashedUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SlashedUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Verdict) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Verdict: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Verdict: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verifier", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Verifier = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Claims", wireType)
+			}
+			m.Claims = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Claims |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Attestation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Attestation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Attestation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ref = append(m.Ref[:0], dAtA[iNdEx:postIndex]...)
+			if m.Ref == nil {
+				m.Ref = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.HostId = append(m.HostId[:0], dAtA[iNdEx:postIndex]...)
+			if m.HostId == nil {
+				m.HostId = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Format", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Format = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Evidence", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Evidence = append(m.Evidence[:0], dAtA[iNdEx:postIndex]...)
+			if m.Evidence == nil {
+				m.Evidence = []byte{}
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Claims", wireType)
+			}
+			m.Claims = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Claims |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AcceptedClaims", wireType)
+			}
+			m.AcceptedClaims = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AcceptedClaims |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NotBefore", wireType)
+			}
+			m.NotBefore = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NotBefore |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NotAfter", wireType)
+			}
+			m.NotAfter = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NotAfter |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubmittedHeight", wireType)
+			}
+			m.SubmittedHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubmittedHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 11:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubmittedAt", wireType)
+			}
+			m.SubmittedAt = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubmittedAt |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 12:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Roots", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Roots = append(m.Roots, make([]byte, postIndex-iNdEx))
+			copy(m.Roots[len(m.Roots)-1], dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 13:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verdicts", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Verdicts = append(m.Verdicts, Verdict{})
+			if err := m.Verdicts[len(m.Verdicts)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 14:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field State", wireType)
+			}
+			m.State = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.State |= AttestationState(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Prober) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Prober: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Prober: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Moniker", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Moniker = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BondUltai", wireType)
+			}
+			m.BondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Status", wireType)
+			}
+			m.Status = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Status |= ProberStatus(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Slot", wireType)
+			}
+			m.Slot = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Slot |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Absent", wireType)
+			}
+			m.Absent = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Absent |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RegisteredHeight", wireType)
+			}
+			m.RegisteredHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RegisteredHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReleaseHeight", wireType)
+			}
+			m.ReleaseHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReleaseHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FinedUltai", wireType)
+			}
+			m.FinedUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FinedUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ProbeRow) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ProbeRow: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ProbeRow: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.HostId = append(m.HostId[:0], dAtA[iNdEx:postIndex]...)
+			if m.HostId == nil {
+				m.HostId = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field UpPpm", wireType)
+			}
+			m.UpPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.UpPpm |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ModelsAnswered", wireType)
+			}
+			m.ModelsAnswered = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ModelsAnswered |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ModelsListed", wireType)
+			}
+			m.ModelsListed = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ModelsListed |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TtftMs", wireType)
+			}
+			m.TtftMs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TtftMs |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TokensS", wireType)
+			}
+			m.TokensS = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TokensS |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Observation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Observation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Observation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Seat", wireType)
+			}
+			m.Seat = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Seat |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Row", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Row.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Seat) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Seat: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Seat: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prober", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Prober = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field State", wireType)
+			}
+			m.State = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.State |= SeatState(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Commitment", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Commitment = append(m.Commitment[:0], dAtA[iNdEx:postIndex]...)
+			if m.Commitment == nil {
+				m.Commitment = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Counted", wireType)
+			}
+			m.Counted = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Counted |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Panel) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Panel: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Panel: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Seed", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Seed = append(m.Seed[:0], dAtA[iNdEx:postIndex]...)
+			if m.Seed == nil {
+				m.Seed = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Seats", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Seats = append(m.Seats, Seat{})
+			if err := m.Seats[len(m.Seats)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CommitUntil", wireType)
+			}
+			m.CommitUntil = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.CommitUntil |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RevealUntil", wireType)
+			}
+			m.RevealUntil = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RevealUntil |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field State", wireType)
+			}
+			m.State = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.State |= PanelState(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CopyRows", wireType)
+			}
+			m.CopyRows = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.CopyRows |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *OperatorAvailability) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: OperatorAvailability: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: OperatorAvailability: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hosts", wireType)
+			}
+			m.Hosts = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Hosts |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field UpPpmSum", wireType)
+			}
+			m.UpPpmSum = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.UpPpmSum |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AvPpmSum", wireType)
+			}
+			m.AvPpmSum = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AvPpmSum |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TtftMs", wireType)
+			}
+			m.TtftMs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TtftMs |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TokensS", wireType)
+			}
+			m.TokensS = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TokensS |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

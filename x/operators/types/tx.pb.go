@@ -1623,6 +1623,1252 @@ func (m *MsgLinkNodeResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgLinkNodeResponse proto.InternalMessageInfo
 
+// MsgResolveDeferred decides about a deferred punishment.
+type MsgResolveDeferred struct {
+	// authority is the governance account, bech32.
+	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
+	// id is the deferred punishment's id.
+	Id uint64 `protobuf:"varint,2,opt,name=id,proto3" json:"id,omitempty"`
+	// execute is true to punish now and false to drop it.
+	Execute bool `protobuf:"varint,3,opt,name=execute,proto3" json:"execute,omitempty"`
+}
+
+func (m *MsgResolveDeferred) Reset()         { *m = MsgResolveDeferred{} }
+func (m *MsgResolveDeferred) String() string { return proto.CompactTextString(m) }
+func (*MsgResolveDeferred) ProtoMessage()    {}
+func (*MsgResolveDeferred) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{27}
+}
+func (m *MsgResolveDeferred) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgResolveDeferred) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgResolveDeferred.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgResolveDeferred) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgResolveDeferred.Merge(m, src)
+}
+func (m *MsgResolveDeferred) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgResolveDeferred) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgResolveDeferred.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgResolveDeferred proto.InternalMessageInfo
+
+func (m *MsgResolveDeferred) GetAuthority() string {
+	if m != nil {
+		return m.Authority
+	}
+	return ""
+}
+
+func (m *MsgResolveDeferred) GetId() uint64 {
+	if m != nil {
+		return m.Id
+	}
+	return 0
+}
+
+func (m *MsgResolveDeferred) GetExecute() bool {
+	if m != nil {
+		return m.Execute
+	}
+	return false
+}
+
+// MsgResolveDeferredResponse says what was taken.
+type MsgResolveDeferredResponse struct {
+	// slash_ultai is what was taken, 0 when it was dropped.
+	SlashUltai uint64 `protobuf:"varint,1,opt,name=slash_ultai,json=slashUltai,proto3" json:"slash_ultai,omitempty"`
+}
+
+func (m *MsgResolveDeferredResponse) Reset()         { *m = MsgResolveDeferredResponse{} }
+func (m *MsgResolveDeferredResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgResolveDeferredResponse) ProtoMessage()    {}
+func (*MsgResolveDeferredResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{28}
+}
+func (m *MsgResolveDeferredResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgResolveDeferredResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgResolveDeferredResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgResolveDeferredResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgResolveDeferredResponse.Merge(m, src)
+}
+func (m *MsgResolveDeferredResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgResolveDeferredResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgResolveDeferredResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgResolveDeferredResponse proto.InternalMessageInfo
+
+func (m *MsgResolveDeferredResponse) GetSlashUltai() uint64 {
+	if m != nil {
+		return m.SlashUltai
+	}
+	return 0
+}
+
+// MsgCommitReport promises evidence.
+type MsgCommitReport struct {
+	// reporter is the signer, an account of 20 bytes, bech32.
+	Reporter string `protobuf:"bytes,1,opt,name=reporter,proto3" json:"reporter,omitempty"`
+	// commitment is SHA-256 of "GCR2", the chain's salt (32), the reporter (20), a salt (32) and SHA-256 of the evidence bytes.
+	Commitment []byte `protobuf:"bytes,2,opt,name=commitment,proto3" json:"commitment,omitempty"`
+}
+
+func (m *MsgCommitReport) Reset()         { *m = MsgCommitReport{} }
+func (m *MsgCommitReport) String() string { return proto.CompactTextString(m) }
+func (*MsgCommitReport) ProtoMessage()    {}
+func (*MsgCommitReport) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{29}
+}
+func (m *MsgCommitReport) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCommitReport) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCommitReport.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCommitReport) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCommitReport.Merge(m, src)
+}
+func (m *MsgCommitReport) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCommitReport) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCommitReport.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCommitReport proto.InternalMessageInfo
+
+func (m *MsgCommitReport) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+func (m *MsgCommitReport) GetCommitment() []byte {
+	if m != nil {
+		return m.Commitment
+	}
+	return nil
+}
+
+// MsgCommitReportResponse names the report.
+type MsgCommitReportResponse struct {
+	// report_id is its id.
+	ReportId uint64 `protobuf:"varint,1,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
+	// expires_height is the first height at which it can no longer be revealed.
+	ExpiresHeight uint64 `protobuf:"varint,2,opt,name=expires_height,json=expiresHeight,proto3" json:"expires_height,omitempty"`
+}
+
+func (m *MsgCommitReportResponse) Reset()         { *m = MsgCommitReportResponse{} }
+func (m *MsgCommitReportResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgCommitReportResponse) ProtoMessage()    {}
+func (*MsgCommitReportResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{30}
+}
+func (m *MsgCommitReportResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCommitReportResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCommitReportResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCommitReportResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCommitReportResponse.Merge(m, src)
+}
+func (m *MsgCommitReportResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCommitReportResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCommitReportResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCommitReportResponse proto.InternalMessageInfo
+
+func (m *MsgCommitReportResponse) GetReportId() uint64 {
+	if m != nil {
+		return m.ReportId
+	}
+	return 0
+}
+
+func (m *MsgCommitReportResponse) GetExpiresHeight() uint64 {
+	if m != nil {
+		return m.ExpiresHeight
+	}
+	return 0
+}
+
+// MsgRegisterVerifier registers a verifier or adds to its bond.
+type MsgRegisterVerifier struct {
+	// verifier is the signer, an account of 20 bytes, bech32.
+	Verifier string `protobuf:"bytes,1,opt,name=verifier,proto3" json:"verifier,omitempty"`
+	// moniker is a display name, 1 to 64 bytes.
+	Moniker string `protobuf:"bytes,2,opt,name=moniker,proto3" json:"moniker,omitempty"`
+	// bond_ultai is what to add to the bond, at least 1.
+	BondUltai uint64 `protobuf:"varint,3,opt,name=bond_ultai,json=bondUltai,proto3" json:"bond_ultai,omitempty"`
+}
+
+func (m *MsgRegisterVerifier) Reset()         { *m = MsgRegisterVerifier{} }
+func (m *MsgRegisterVerifier) String() string { return proto.CompactTextString(m) }
+func (*MsgRegisterVerifier) ProtoMessage()    {}
+func (*MsgRegisterVerifier) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{31}
+}
+func (m *MsgRegisterVerifier) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRegisterVerifier) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRegisterVerifier.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRegisterVerifier) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRegisterVerifier.Merge(m, src)
+}
+func (m *MsgRegisterVerifier) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRegisterVerifier) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRegisterVerifier.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRegisterVerifier proto.InternalMessageInfo
+
+func (m *MsgRegisterVerifier) GetVerifier() string {
+	if m != nil {
+		return m.Verifier
+	}
+	return ""
+}
+
+func (m *MsgRegisterVerifier) GetMoniker() string {
+	if m != nil {
+		return m.Moniker
+	}
+	return ""
+}
+
+func (m *MsgRegisterVerifier) GetBondUltai() uint64 {
+	if m != nil {
+		return m.BondUltai
+	}
+	return 0
+}
+
+// MsgRegisterVerifierResponse says what the bond is now.
+type MsgRegisterVerifierResponse struct {
+	// bond_ultai is the bond after it.
+	BondUltai uint64 `protobuf:"varint,1,opt,name=bond_ultai,json=bondUltai,proto3" json:"bond_ultai,omitempty"`
+}
+
+func (m *MsgRegisterVerifierResponse) Reset()         { *m = MsgRegisterVerifierResponse{} }
+func (m *MsgRegisterVerifierResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgRegisterVerifierResponse) ProtoMessage()    {}
+func (*MsgRegisterVerifierResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{32}
+}
+func (m *MsgRegisterVerifierResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRegisterVerifierResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRegisterVerifierResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRegisterVerifierResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRegisterVerifierResponse.Merge(m, src)
+}
+func (m *MsgRegisterVerifierResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRegisterVerifierResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRegisterVerifierResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRegisterVerifierResponse proto.InternalMessageInfo
+
+func (m *MsgRegisterVerifierResponse) GetBondUltai() uint64 {
+	if m != nil {
+		return m.BondUltai
+	}
+	return 0
+}
+
+// MsgLeaveVerifiers ends a verifier's duty.
+type MsgLeaveVerifiers struct {
+	// verifier is the signer, bech32.
+	Verifier string `protobuf:"bytes,1,opt,name=verifier,proto3" json:"verifier,omitempty"`
+}
+
+func (m *MsgLeaveVerifiers) Reset()         { *m = MsgLeaveVerifiers{} }
+func (m *MsgLeaveVerifiers) String() string { return proto.CompactTextString(m) }
+func (*MsgLeaveVerifiers) ProtoMessage()    {}
+func (*MsgLeaveVerifiers) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{33}
+}
+func (m *MsgLeaveVerifiers) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgLeaveVerifiers) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgLeaveVerifiers.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgLeaveVerifiers) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgLeaveVerifiers.Merge(m, src)
+}
+func (m *MsgLeaveVerifiers) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgLeaveVerifiers) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgLeaveVerifiers.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgLeaveVerifiers proto.InternalMessageInfo
+
+func (m *MsgLeaveVerifiers) GetVerifier() string {
+	if m != nil {
+		return m.Verifier
+	}
+	return ""
+}
+
+// MsgLeaveVerifiersResponse says when the bond comes.
+type MsgLeaveVerifiersResponse struct {
+	// release_at is when, in Unix seconds.
+	ReleaseAt uint64 `protobuf:"varint,1,opt,name=release_at,json=releaseAt,proto3" json:"release_at,omitempty"`
+}
+
+func (m *MsgLeaveVerifiersResponse) Reset()         { *m = MsgLeaveVerifiersResponse{} }
+func (m *MsgLeaveVerifiersResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgLeaveVerifiersResponse) ProtoMessage()    {}
+func (*MsgLeaveVerifiersResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{34}
+}
+func (m *MsgLeaveVerifiersResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgLeaveVerifiersResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgLeaveVerifiersResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgLeaveVerifiersResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgLeaveVerifiersResponse.Merge(m, src)
+}
+func (m *MsgLeaveVerifiersResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgLeaveVerifiersResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgLeaveVerifiersResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgLeaveVerifiersResponse proto.InternalMessageInfo
+
+func (m *MsgLeaveVerifiersResponse) GetReleaseAt() uint64 {
+	if m != nil {
+		return m.ReleaseAt
+	}
+	return 0
+}
+
+// MsgSubmitAttestation publishes evidence.
+type MsgSubmitAttestation struct {
+	// sender is the operator or one of its relayers, bech32.
+	Sender string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
+	// host_id is the host, 32 bytes.
+	HostId []byte `protobuf:"bytes,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	// format names how the evidence is read, for example "statement/v1".
+	Format string `protobuf:"bytes,3,opt,name=format,proto3" json:"format,omitempty"`
+	// evidence is 1 to 16384 bytes, public until the challenge window after its expiry ends. It must hold nothing private.
+	Evidence []byte `protobuf:"bytes,4,opt,name=evidence,proto3" json:"evidence,omitempty"`
+	// claims are the claims to raise, as bits: 1 privacy, 2 customer-verifiable attestation, 4 model identity, 8 output correctness.
+	Claims uint32 `protobuf:"varint,5,opt,name=claims,proto3" json:"claims,omitempty"`
+	// not_before is when they begin to hold, in Unix seconds.
+	NotBefore uint64 `protobuf:"varint,6,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"`
+	// not_after is the last second at which they hold, in Unix seconds, at most max_attestation_seconds from now.
+	NotAfter uint64 `protobuf:"varint,7,opt,name=not_after,json=notAfter,proto3" json:"not_after,omitempty"`
+}
+
+func (m *MsgSubmitAttestation) Reset()         { *m = MsgSubmitAttestation{} }
+func (m *MsgSubmitAttestation) String() string { return proto.CompactTextString(m) }
+func (*MsgSubmitAttestation) ProtoMessage()    {}
+func (*MsgSubmitAttestation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{35}
+}
+func (m *MsgSubmitAttestation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSubmitAttestation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSubmitAttestation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSubmitAttestation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSubmitAttestation.Merge(m, src)
+}
+func (m *MsgSubmitAttestation) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSubmitAttestation) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSubmitAttestation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSubmitAttestation proto.InternalMessageInfo
+
+func (m *MsgSubmitAttestation) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
+func (m *MsgSubmitAttestation) GetHostId() []byte {
+	if m != nil {
+		return m.HostId
+	}
+	return nil
+}
+
+func (m *MsgSubmitAttestation) GetFormat() string {
+	if m != nil {
+		return m.Format
+	}
+	return ""
+}
+
+func (m *MsgSubmitAttestation) GetEvidence() []byte {
+	if m != nil {
+		return m.Evidence
+	}
+	return nil
+}
+
+func (m *MsgSubmitAttestation) GetClaims() uint32 {
+	if m != nil {
+		return m.Claims
+	}
+	return 0
+}
+
+func (m *MsgSubmitAttestation) GetNotBefore() uint64 {
+	if m != nil {
+		return m.NotBefore
+	}
+	return 0
+}
+
+func (m *MsgSubmitAttestation) GetNotAfter() uint64 {
+	if m != nil {
+		return m.NotAfter
+	}
+	return 0
+}
+
+// MsgSubmitAttestationResponse names the attestation.
+type MsgSubmitAttestationResponse struct {
+	// ref is SHA-256 of the evidence, 32 bytes.
+	Ref []byte `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+}
+
+func (m *MsgSubmitAttestationResponse) Reset()         { *m = MsgSubmitAttestationResponse{} }
+func (m *MsgSubmitAttestationResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSubmitAttestationResponse) ProtoMessage()    {}
+func (*MsgSubmitAttestationResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{36}
+}
+func (m *MsgSubmitAttestationResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSubmitAttestationResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSubmitAttestationResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSubmitAttestationResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSubmitAttestationResponse.Merge(m, src)
+}
+func (m *MsgSubmitAttestationResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSubmitAttestationResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSubmitAttestationResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSubmitAttestationResponse proto.InternalMessageInfo
+
+func (m *MsgSubmitAttestationResponse) GetRef() []byte {
+	if m != nil {
+		return m.Ref
+	}
+	return nil
+}
+
+// MsgSignVerdict is a verifier's word.
+type MsgSignVerdict struct {
+	// verifier is the signer, bech32.
+	Verifier string `protobuf:"bytes,1,opt,name=verifier,proto3" json:"verifier,omitempty"`
+	// ref is the attestation's reference, 32 bytes.
+	Ref []byte `protobuf:"bytes,2,opt,name=ref,proto3" json:"ref,omitempty"`
+	// claims are the claims that the evidence proves, as bits, of those that it makes; 0 refuses.
+	Claims uint32 `protobuf:"varint,3,opt,name=claims,proto3" json:"claims,omitempty"`
+}
+
+func (m *MsgSignVerdict) Reset()         { *m = MsgSignVerdict{} }
+func (m *MsgSignVerdict) String() string { return proto.CompactTextString(m) }
+func (*MsgSignVerdict) ProtoMessage()    {}
+func (*MsgSignVerdict) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{37}
+}
+func (m *MsgSignVerdict) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSignVerdict) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSignVerdict.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSignVerdict) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSignVerdict.Merge(m, src)
+}
+func (m *MsgSignVerdict) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSignVerdict) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSignVerdict.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSignVerdict proto.InternalMessageInfo
+
+func (m *MsgSignVerdict) GetVerifier() string {
+	if m != nil {
+		return m.Verifier
+	}
+	return ""
+}
+
+func (m *MsgSignVerdict) GetRef() []byte {
+	if m != nil {
+		return m.Ref
+	}
+	return nil
+}
+
+func (m *MsgSignVerdict) GetClaims() uint32 {
+	if m != nil {
+		return m.Claims
+	}
+	return 0
+}
+
+// MsgSignVerdictResponse says where the attestation stands.
+type MsgSignVerdictResponse struct {
+	// accepted_claims are the claims that enough verifiers found proven.
+	AcceptedClaims uint32 `protobuf:"varint,1,opt,name=accepted_claims,json=acceptedClaims,proto3" json:"accepted_claims,omitempty"`
+}
+
+func (m *MsgSignVerdictResponse) Reset()         { *m = MsgSignVerdictResponse{} }
+func (m *MsgSignVerdictResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSignVerdictResponse) ProtoMessage()    {}
+func (*MsgSignVerdictResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{38}
+}
+func (m *MsgSignVerdictResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSignVerdictResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSignVerdictResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSignVerdictResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSignVerdictResponse.Merge(m, src)
+}
+func (m *MsgSignVerdictResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSignVerdictResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSignVerdictResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSignVerdictResponse proto.InternalMessageInfo
+
+func (m *MsgSignVerdictResponse) GetAcceptedClaims() uint32 {
+	if m != nil {
+		return m.AcceptedClaims
+	}
+	return 0
+}
+
+// MsgChallengeAttestation reveals a report against an accepted attestation.
+type MsgChallengeAttestation struct {
+	// reporter is the signer, bech32.
+	Reporter string `protobuf:"bytes,1,opt,name=reporter,proto3" json:"reporter,omitempty"`
+	// report_id is the report that committed to the reference.
+	ReportId uint64 `protobuf:"varint,2,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
+	// salt is the commitment's, 32 bytes.
+	Salt []byte `protobuf:"bytes,3,opt,name=salt,proto3" json:"salt,omitempty"`
+	// ref is the attestation's reference, 32 bytes, and the report's evidence.
+	Ref []byte `protobuf:"bytes,4,opt,name=ref,proto3" json:"ref,omitempty"`
+}
+
+func (m *MsgChallengeAttestation) Reset()         { *m = MsgChallengeAttestation{} }
+func (m *MsgChallengeAttestation) String() string { return proto.CompactTextString(m) }
+func (*MsgChallengeAttestation) ProtoMessage()    {}
+func (*MsgChallengeAttestation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{39}
+}
+func (m *MsgChallengeAttestation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgChallengeAttestation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgChallengeAttestation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgChallengeAttestation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgChallengeAttestation.Merge(m, src)
+}
+func (m *MsgChallengeAttestation) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgChallengeAttestation) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgChallengeAttestation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgChallengeAttestation proto.InternalMessageInfo
+
+func (m *MsgChallengeAttestation) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+func (m *MsgChallengeAttestation) GetReportId() uint64 {
+	if m != nil {
+		return m.ReportId
+	}
+	return 0
+}
+
+func (m *MsgChallengeAttestation) GetSalt() []byte {
+	if m != nil {
+		return m.Salt
+	}
+	return nil
+}
+
+func (m *MsgChallengeAttestation) GetRef() []byte {
+	if m != nil {
+		return m.Ref
+	}
+	return nil
+}
+
+// MsgChallengeAttestationResponse says how it ended.
+type MsgChallengeAttestationResponse struct {
+	// forged is true when the evidence failed; otherwise the report's bond went to the operator.
+	Forged bool `protobuf:"varint,1,opt,name=forged,proto3" json:"forged,omitempty"`
+	// reporter_ultai is the reporter's part of the slash.
+	ReporterUltai uint64 `protobuf:"varint,2,opt,name=reporter_ultai,json=reporterUltai,proto3" json:"reporter_ultai,omitempty"`
+}
+
+func (m *MsgChallengeAttestationResponse) Reset()         { *m = MsgChallengeAttestationResponse{} }
+func (m *MsgChallengeAttestationResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgChallengeAttestationResponse) ProtoMessage()    {}
+func (*MsgChallengeAttestationResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{40}
+}
+func (m *MsgChallengeAttestationResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgChallengeAttestationResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgChallengeAttestationResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgChallengeAttestationResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgChallengeAttestationResponse.Merge(m, src)
+}
+func (m *MsgChallengeAttestationResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgChallengeAttestationResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgChallengeAttestationResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgChallengeAttestationResponse proto.InternalMessageInfo
+
+func (m *MsgChallengeAttestationResponse) GetForged() bool {
+	if m != nil {
+		return m.Forged
+	}
+	return false
+}
+
+func (m *MsgChallengeAttestationResponse) GetReporterUltai() uint64 {
+	if m != nil {
+		return m.ReporterUltai
+	}
+	return 0
+}
+
+// MsgRegisterProber registers a prober or adds to its bond.
+type MsgRegisterProber struct {
+	// prober is the signer, an account of 20 bytes, bech32.
+	Prober string `protobuf:"bytes,1,opt,name=prober,proto3" json:"prober,omitempty"`
+	// moniker is a display name, 1 to 64 bytes.
+	Moniker string `protobuf:"bytes,2,opt,name=moniker,proto3" json:"moniker,omitempty"`
+	// bond_ultai is what to add to the bond, at least 1.
+	BondUltai uint64 `protobuf:"varint,3,opt,name=bond_ultai,json=bondUltai,proto3" json:"bond_ultai,omitempty"`
+}
+
+func (m *MsgRegisterProber) Reset()         { *m = MsgRegisterProber{} }
+func (m *MsgRegisterProber) String() string { return proto.CompactTextString(m) }
+func (*MsgRegisterProber) ProtoMessage()    {}
+func (*MsgRegisterProber) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{41}
+}
+func (m *MsgRegisterProber) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRegisterProber) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRegisterProber.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRegisterProber) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRegisterProber.Merge(m, src)
+}
+func (m *MsgRegisterProber) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRegisterProber) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRegisterProber.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRegisterProber proto.InternalMessageInfo
+
+func (m *MsgRegisterProber) GetProber() string {
+	if m != nil {
+		return m.Prober
+	}
+	return ""
+}
+
+func (m *MsgRegisterProber) GetMoniker() string {
+	if m != nil {
+		return m.Moniker
+	}
+	return ""
+}
+
+func (m *MsgRegisterProber) GetBondUltai() uint64 {
+	if m != nil {
+		return m.BondUltai
+	}
+	return 0
+}
+
+// MsgRegisterProberResponse says what the bond is now.
+type MsgRegisterProberResponse struct {
+	// bond_ultai is the bond after it.
+	BondUltai uint64 `protobuf:"varint,1,opt,name=bond_ultai,json=bondUltai,proto3" json:"bond_ultai,omitempty"`
+}
+
+func (m *MsgRegisterProberResponse) Reset()         { *m = MsgRegisterProberResponse{} }
+func (m *MsgRegisterProberResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgRegisterProberResponse) ProtoMessage()    {}
+func (*MsgRegisterProberResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{42}
+}
+func (m *MsgRegisterProberResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRegisterProberResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRegisterProberResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRegisterProberResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRegisterProberResponse.Merge(m, src)
+}
+func (m *MsgRegisterProberResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRegisterProberResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRegisterProberResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRegisterProberResponse proto.InternalMessageInfo
+
+func (m *MsgRegisterProberResponse) GetBondUltai() uint64 {
+	if m != nil {
+		return m.BondUltai
+	}
+	return 0
+}
+
+// MsgUnbondProber ends a prober's duty.
+type MsgUnbondProber struct {
+	// prober is the signer, bech32.
+	Prober string `protobuf:"bytes,1,opt,name=prober,proto3" json:"prober,omitempty"`
+}
+
+func (m *MsgUnbondProber) Reset()         { *m = MsgUnbondProber{} }
+func (m *MsgUnbondProber) String() string { return proto.CompactTextString(m) }
+func (*MsgUnbondProber) ProtoMessage()    {}
+func (*MsgUnbondProber) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{43}
+}
+func (m *MsgUnbondProber) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgUnbondProber) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgUnbondProber.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgUnbondProber) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgUnbondProber.Merge(m, src)
+}
+func (m *MsgUnbondProber) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgUnbondProber) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgUnbondProber.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgUnbondProber proto.InternalMessageInfo
+
+func (m *MsgUnbondProber) GetProber() string {
+	if m != nil {
+		return m.Prober
+	}
+	return ""
+}
+
+// MsgUnbondProberResponse says when the bond comes.
+type MsgUnbondProberResponse struct {
+	// release_height is when.
+	ReleaseHeight uint64 `protobuf:"varint,1,opt,name=release_height,json=releaseHeight,proto3" json:"release_height,omitempty"`
+}
+
+func (m *MsgUnbondProberResponse) Reset()         { *m = MsgUnbondProberResponse{} }
+func (m *MsgUnbondProberResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgUnbondProberResponse) ProtoMessage()    {}
+func (*MsgUnbondProberResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{44}
+}
+func (m *MsgUnbondProberResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgUnbondProberResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgUnbondProberResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgUnbondProberResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgUnbondProberResponse.Merge(m, src)
+}
+func (m *MsgUnbondProberResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgUnbondProberResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgUnbondProberResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgUnbondProberResponse proto.InternalMessageInfo
+
+func (m *MsgUnbondProberResponse) GetReleaseHeight() uint64 {
+	if m != nil {
+		return m.ReleaseHeight
+	}
+	return 0
+}
+
+// MsgCommitObservations commits to rows.
+type MsgCommitObservations struct {
+	// prober is the signer, bech32.
+	Prober string `protobuf:"bytes,1,opt,name=prober,proto3" json:"prober,omitempty"`
+	// epoch is the epoch of its panel.
+	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// commitment is SHA-256 of "GCP1", the chain's salt (32), the epoch (u64), the prober (20), a salt (32) and SHA-256 of the rows' encoding.
+	Commitment []byte `protobuf:"bytes,3,opt,name=commitment,proto3" json:"commitment,omitempty"`
+}
+
+func (m *MsgCommitObservations) Reset()         { *m = MsgCommitObservations{} }
+func (m *MsgCommitObservations) String() string { return proto.CompactTextString(m) }
+func (*MsgCommitObservations) ProtoMessage()    {}
+func (*MsgCommitObservations) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{45}
+}
+func (m *MsgCommitObservations) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCommitObservations) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCommitObservations.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCommitObservations) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCommitObservations.Merge(m, src)
+}
+func (m *MsgCommitObservations) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCommitObservations) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCommitObservations.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCommitObservations proto.InternalMessageInfo
+
+func (m *MsgCommitObservations) GetProber() string {
+	if m != nil {
+		return m.Prober
+	}
+	return ""
+}
+
+func (m *MsgCommitObservations) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *MsgCommitObservations) GetCommitment() []byte {
+	if m != nil {
+		return m.Commitment
+	}
+	return nil
+}
+
+// MsgCommitObservationsResponse says when to reveal.
+type MsgCommitObservationsResponse struct {
+	// reveal_from is the first height for it.
+	RevealFrom uint64 `protobuf:"varint,1,opt,name=reveal_from,json=revealFrom,proto3" json:"reveal_from,omitempty"`
+	// reveal_until is the last height for it.
+	RevealUntil uint64 `protobuf:"varint,2,opt,name=reveal_until,json=revealUntil,proto3" json:"reveal_until,omitempty"`
+}
+
+func (m *MsgCommitObservationsResponse) Reset()         { *m = MsgCommitObservationsResponse{} }
+func (m *MsgCommitObservationsResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgCommitObservationsResponse) ProtoMessage()    {}
+func (*MsgCommitObservationsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{46}
+}
+func (m *MsgCommitObservationsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCommitObservationsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCommitObservationsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCommitObservationsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCommitObservationsResponse.Merge(m, src)
+}
+func (m *MsgCommitObservationsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCommitObservationsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCommitObservationsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCommitObservationsResponse proto.InternalMessageInfo
+
+func (m *MsgCommitObservationsResponse) GetRevealFrom() uint64 {
+	if m != nil {
+		return m.RevealFrom
+	}
+	return 0
+}
+
+func (m *MsgCommitObservationsResponse) GetRevealUntil() uint64 {
+	if m != nil {
+		return m.RevealUntil
+	}
+	return 0
+}
+
+// MsgRevealObservations shows rows.
+type MsgRevealObservations struct {
+	// prober is the signer, bech32.
+	Prober string `protobuf:"bytes,1,opt,name=prober,proto3" json:"prober,omitempty"`
+	// epoch is the epoch of its panel.
+	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// salt is the commitment's, 32 bytes.
+	Salt []byte `protobuf:"bytes,3,opt,name=salt,proto3" json:"salt,omitempty"`
+	// rows are 1 to 256 hosts, by rising host id.
+	Rows []ProbeRow `protobuf:"bytes,4,rep,name=rows,proto3" json:"rows"`
+}
+
+func (m *MsgRevealObservations) Reset()         { *m = MsgRevealObservations{} }
+func (m *MsgRevealObservations) String() string { return proto.CompactTextString(m) }
+func (*MsgRevealObservations) ProtoMessage()    {}
+func (*MsgRevealObservations) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{47}
+}
+func (m *MsgRevealObservations) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRevealObservations) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRevealObservations.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRevealObservations) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRevealObservations.Merge(m, src)
+}
+func (m *MsgRevealObservations) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRevealObservations) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRevealObservations.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRevealObservations proto.InternalMessageInfo
+
+func (m *MsgRevealObservations) GetProber() string {
+	if m != nil {
+		return m.Prober
+	}
+	return ""
+}
+
+func (m *MsgRevealObservations) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *MsgRevealObservations) GetSalt() []byte {
+	if m != nil {
+		return m.Salt
+	}
+	return nil
+}
+
+func (m *MsgRevealObservations) GetRows() []ProbeRow {
+	if m != nil {
+		return m.Rows
+	}
+	return nil
+}
+
+// MsgRevealObservationsResponse says whether they count.
+type MsgRevealObservationsResponse struct {
+	// copied is true when too many rows equal another member's: they are counted out and the prober is fined.
+	Copied bool `protobuf:"varint,1,opt,name=copied,proto3" json:"copied,omitempty"`
+}
+
+func (m *MsgRevealObservationsResponse) Reset()         { *m = MsgRevealObservationsResponse{} }
+func (m *MsgRevealObservationsResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgRevealObservationsResponse) ProtoMessage()    {}
+func (*MsgRevealObservationsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_efe9086f5768b465, []int{48}
+}
+func (m *MsgRevealObservationsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRevealObservationsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRevealObservationsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRevealObservationsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRevealObservationsResponse.Merge(m, src)
+}
+func (m *MsgRevealObservationsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRevealObservationsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRevealObservationsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRevealObservationsResponse proto.InternalMessageInfo
+
+func (m *MsgRevealObservationsResponse) GetCopied() bool {
+	if m != nil {
+		return m.Copied
+	}
+	return false
+}
+
 // MsgUpdateParams changes the parameters.
 type MsgUpdateParams struct {
 	// authority is the governance account, bech32.
@@ -1635,7 +2881,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_efe9086f5768b465, []int{27}
+	return fileDescriptor_efe9086f5768b465, []int{49}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1686,7 +2932,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_efe9086f5768b465, []int{28}
+	return fileDescriptor_efe9086f5768b465, []int{50}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1743,6 +2989,28 @@ func init() {
 	proto.RegisterType((*MsgRevokeRelayerResponse)(nil), "gpucoord.operators.v1.MsgRevokeRelayerResponse")
 	proto.RegisterType((*MsgLinkNode)(nil), "gpucoord.operators.v1.MsgLinkNode")
 	proto.RegisterType((*MsgLinkNodeResponse)(nil), "gpucoord.operators.v1.MsgLinkNodeResponse")
+	proto.RegisterType((*MsgResolveDeferred)(nil), "gpucoord.operators.v1.MsgResolveDeferred")
+	proto.RegisterType((*MsgResolveDeferredResponse)(nil), "gpucoord.operators.v1.MsgResolveDeferredResponse")
+	proto.RegisterType((*MsgCommitReport)(nil), "gpucoord.operators.v1.MsgCommitReport")
+	proto.RegisterType((*MsgCommitReportResponse)(nil), "gpucoord.operators.v1.MsgCommitReportResponse")
+	proto.RegisterType((*MsgRegisterVerifier)(nil), "gpucoord.operators.v1.MsgRegisterVerifier")
+	proto.RegisterType((*MsgRegisterVerifierResponse)(nil), "gpucoord.operators.v1.MsgRegisterVerifierResponse")
+	proto.RegisterType((*MsgLeaveVerifiers)(nil), "gpucoord.operators.v1.MsgLeaveVerifiers")
+	proto.RegisterType((*MsgLeaveVerifiersResponse)(nil), "gpucoord.operators.v1.MsgLeaveVerifiersResponse")
+	proto.RegisterType((*MsgSubmitAttestation)(nil), "gpucoord.operators.v1.MsgSubmitAttestation")
+	proto.RegisterType((*MsgSubmitAttestationResponse)(nil), "gpucoord.operators.v1.MsgSubmitAttestationResponse")
+	proto.RegisterType((*MsgSignVerdict)(nil), "gpucoord.operators.v1.MsgSignVerdict")
+	proto.RegisterType((*MsgSignVerdictResponse)(nil), "gpucoord.operators.v1.MsgSignVerdictResponse")
+	proto.RegisterType((*MsgChallengeAttestation)(nil), "gpucoord.operators.v1.MsgChallengeAttestation")
+	proto.RegisterType((*MsgChallengeAttestationResponse)(nil), "gpucoord.operators.v1.MsgChallengeAttestationResponse")
+	proto.RegisterType((*MsgRegisterProber)(nil), "gpucoord.operators.v1.MsgRegisterProber")
+	proto.RegisterType((*MsgRegisterProberResponse)(nil), "gpucoord.operators.v1.MsgRegisterProberResponse")
+	proto.RegisterType((*MsgUnbondProber)(nil), "gpucoord.operators.v1.MsgUnbondProber")
+	proto.RegisterType((*MsgUnbondProberResponse)(nil), "gpucoord.operators.v1.MsgUnbondProberResponse")
+	proto.RegisterType((*MsgCommitObservations)(nil), "gpucoord.operators.v1.MsgCommitObservations")
+	proto.RegisterType((*MsgCommitObservationsResponse)(nil), "gpucoord.operators.v1.MsgCommitObservationsResponse")
+	proto.RegisterType((*MsgRevealObservations)(nil), "gpucoord.operators.v1.MsgRevealObservations")
+	proto.RegisterType((*MsgRevealObservationsResponse)(nil), "gpucoord.operators.v1.MsgRevealObservationsResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "gpucoord.operators.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "gpucoord.operators.v1.MsgUpdateParamsResponse")
 }
@@ -1750,100 +3018,149 @@ func init() {
 func init() { proto.RegisterFile("gpucoord/operators/v1/tx.proto", fileDescriptor_efe9086f5768b465) }
 
 var fileDescriptor_efe9086f5768b465 = []byte{
-	// 1478 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x58, 0xcf, 0x73, 0xdb, 0xc4,
-	0x17, 0x8f, 0x1c, 0xff, 0x7c, 0xb6, 0x93, 0x56, 0xdf, 0xf4, 0x1b, 0x45, 0x69, 0xdc, 0xc4, 0xdf,
-	0x7c, 0x43, 0x08, 0x60, 0xb7, 0x2e, 0x14, 0x26, 0xcc, 0x74, 0xa6, 0xe9, 0x30, 0x4d, 0xa7, 0xb8,
-	0x64, 0x94, 0xe6, 0x52, 0x0e, 0x46, 0x96, 0xb6, 0xb2, 0xc6, 0x96, 0x56, 0x68, 0xd7, 0x21, 0x1e,
-	0x2e, 0x0c, 0x47, 0xe0, 0xc0, 0x89, 0x23, 0x57, 0xae, 0x65, 0x06, 0x0e, 0xfc, 0x07, 0x3d, 0x16,
-	0x86, 0x19, 0x38, 0x31, 0x4c, 0x7b, 0xe8, 0xdf, 0xc0, 0x8d, 0xd1, 0xae, 0xb4, 0xb1, 0xe5, 0x9f,
-	0x4d, 0x3b, 0xbd, 0xf9, 0xbd, 0xfd, 0x48, 0xef, 0xf3, 0x3e, 0xfb, 0xf6, 0xed, 0x93, 0xa1, 0x64,
-	0x79, 0x5d, 0x03, 0x63, 0xdf, 0xac, 0x62, 0x0f, 0xf9, 0x3a, 0xc5, 0x3e, 0xa9, 0x1e, 0x5f, 0xa9,
-	0xd2, 0x93, 0x8a, 0xe7, 0x63, 0x8a, 0xe5, 0x0b, 0xd1, 0x7a, 0x45, 0xac, 0x57, 0x8e, 0xaf, 0xa8,
-	0xcb, 0x06, 0x26, 0x0e, 0x26, 0x55, 0x87, 0x58, 0x01, 0xdc, 0x21, 0x16, 0xc7, 0xab, 0x2b, 0x7c,
-	0xa1, 0xc1, 0xac, 0x2a, 0x37, 0xc2, 0xa5, 0x25, 0x0b, 0x5b, 0x98, 0xfb, 0x83, 0x5f, 0xa1, 0xb7,
-	0x3c, 0x9a, 0x80, 0xa7, 0xfb, 0xba, 0x13, 0x3d, 0xb9, 0x31, 0x1a, 0x43, 0xa8, 0x4e, 0x11, 0x87,
-	0x94, 0x7f, 0x94, 0x60, 0xa9, 0x4e, 0xac, 0x9b, 0xd8, 0x25, 0xc8, 0xa5, 0xf7, 0xf0, 0x47, 0x21,
-	0x50, 0x7e, 0x0f, 0xc0, 0xc0, 0x2e, 0xf5, 0x71, 0xa7, 0x83, 0x7c, 0x45, 0x5a, 0x97, 0xb6, 0x73,
-	0x7b, 0xca, 0x6f, 0x3f, 0xbd, 0xb5, 0x14, 0x72, 0xbb, 0x61, 0x9a, 0x3e, 0x22, 0xe4, 0x90, 0xfa,
-	0xb6, 0x6b, 0x69, 0x7d, 0x58, 0xf9, 0x6d, 0xc8, 0x46, 0xe1, 0x94, 0xc4, 0x94, 0xe7, 0x04, 0x52,
-	0x56, 0x20, 0x63, 0x70, 0x12, 0xca, 0xfc, 0xba, 0xb4, 0x9d, 0xd5, 0x22, 0x73, 0x77, 0xf1, 0xcb,
-	0x67, 0x0f, 0x77, 0xfa, 0x02, 0x94, 0x4b, 0x70, 0x71, 0x14, 0x65, 0x0d, 0x11, 0x2f, 0xf0, 0x95,
-	0xff, 0x91, 0xe0, 0x3f, 0x75, 0x62, 0x69, 0xc8, 0xb2, 0x09, 0x45, 0xbe, 0x48, 0xa9, 0x9f, 0x98,
-	0x34, 0x33, 0xb1, 0x41, 0x21, 0x12, 0xcf, 0x21, 0x84, 0x02, 0x19, 0x07, 0xbb, 0x76, 0x1b, 0xf9,
-	0x2c, 0xa5, 0x9c, 0x16, 0x99, 0xf2, 0x7f, 0x21, 0xed, 0x23, 0xcb, 0xc6, 0xae, 0x92, 0x64, 0x0b,
-	0xa1, 0x25, 0xcb, 0x90, 0xa4, 0x36, 0xf2, 0x95, 0x14, 0xf3, 0xb2, 0xdf, 0xf2, 0x1a, 0x40, 0x13,
-	0xbb, 0x66, 0xa3, 0xdb, 0xa1, 0xba, 0xad, 0xa4, 0xd7, 0xa5, 0xed, 0xa4, 0x96, 0x0b, 0x3c, 0x47,
-	0x81, 0x63, 0xb7, 0x18, 0xa8, 0x23, 0xd8, 0x96, 0xd7, 0x60, 0x75, 0x44, 0xea, 0x42, 0x9a, 0xef,
-	0x25, 0x38, 0x5f, 0x27, 0xd6, 0x91, 0x67, 0xea, 0x14, 0xbd, 0xa0, 0x30, 0x7d, 0xe9, 0x25, 0xc6,
-	0xa5, 0x37, 0x3f, 0x32, 0xbd, 0xe4, 0x69, 0x7a, 0x71, 0xfe, 0xab, 0xb0, 0x32, 0xc4, 0x4f, 0xb0,
-	0xff, 0x14, 0x32, 0x75, 0x62, 0xed, 0x61, 0xd7, 0x3c, 0x23, 0xe5, 0x0d, 0x28, 0xe8, 0x0e, 0xee,
-	0xba, 0x34, 0x54, 0x33, 0xc1, 0xd4, 0xcc, 0x73, 0xdf, 0x48, 0x3d, 0x2f, 0xc3, 0x62, 0x18, 0x32,
-	0x62, 0x11, 0xdb, 0x10, 0x29, 0xb6, 0x21, 0x65, 0x02, 0xb9, 0x20, 0x03, 0xb7, 0xf9, 0x2a, 0x69,
-	0x7e, 0xcc, 0xb7, 0x95, 0x05, 0x15, 0x44, 0x37, 0xa0, 0xd0, 0x65, 0x1e, 0xdb, 0xb5, 0x1a, 0xb6,
-	0x19, 0x52, 0xcd, 0x0b, 0xdf, 0x6d, 0x53, 0xfe, 0x1f, 0x14, 0x1d, 0x9d, 0x76, 0x7d, 0xd4, 0x68,
-	0x21, 0xdb, 0x6a, 0xd1, 0x30, 0x54, 0x81, 0x3b, 0xf7, 0x99, 0xaf, 0xfc, 0x47, 0x82, 0x89, 0x10,
-	0x15, 0xd5, 0x3e, 0x26, 0xf4, 0x8c, 0x89, 0xad, 0x01, 0x78, 0xdd, 0x66, 0xc7, 0x36, 0x1a, 0x6d,
-	0xd4, 0x63, 0xb1, 0x0a, 0x5a, 0x8e, 0x7b, 0xee, 0xa0, 0x9e, 0xbc, 0x0a, 0xb9, 0x36, 0xea, 0x05,
-	0x3d, 0x10, 0x3f, 0x60, 0xa5, 0x53, 0xd0, 0xb2, 0x6d, 0xd4, 0x3b, 0x08, 0x6c, 0x79, 0x13, 0x16,
-	0x82, 0x45, 0x74, 0xe2, 0xd9, 0x3e, 0x22, 0x0d, 0x9d, 0xb2, 0x32, 0x4a, 0x6a, 0x85, 0x36, 0xea,
-	0x7d, 0xc0, 0x9d, 0x37, 0xa8, 0xac, 0x42, 0x16, 0xb9, 0xa6, 0x87, 0x6d, 0x97, 0x86, 0xa7, 0x48,
-	0xd8, 0xf2, 0x16, 0x2c, 0xd2, 0x0e, 0x69, 0x10, 0xaf, 0x6d, 0x37, 0x48, 0x4b, 0xaf, 0xbd, 0x73,
-	0x8d, 0x1d, 0xa7, 0x82, 0x56, 0xa4, 0x1d, 0x72, 0xe8, 0xb5, 0xed, 0x43, 0xe6, 0x94, 0x57, 0x20,
-	0x6b, 0xf8, 0x6e, 0xa3, 0xa5, 0x93, 0x96, 0x92, 0xe1, 0x95, 0x6d, 0xf8, 0xee, 0xbe, 0x4e, 0x5a,
-	0xf2, 0x75, 0x48, 0x3b, 0xd8, 0x44, 0x1d, 0xa2, 0x64, 0xd7, 0xe7, 0xb7, 0xf3, 0xb5, 0xf5, 0xca,
-	0xc8, 0x3e, 0x5f, 0x09, 0x34, 0xaa, 0x07, 0xc0, 0xbd, 0xe4, 0xa3, 0xbf, 0x2e, 0xcd, 0x69, 0xe1,
-	0x53, 0xf1, 0x6d, 0xab, 0xc1, 0x72, 0x4c, 0x58, 0xb1, 0x79, 0xcb, 0x90, 0x69, 0x61, 0x42, 0xa3,
-	0x7d, 0x2b, 0x68, 0xe9, 0xc0, 0xbc, 0x6d, 0x96, 0xbf, 0x49, 0x40, 0x51, 0x1c, 0x91, 0x17, 0xd8,
-	0x8b, 0xbe, 0x00, 0x89, 0xfe, 0x00, 0x03, 0x12, 0xce, 0x4f, 0x97, 0x30, 0x39, 0x4d, 0xc2, 0xd4,
-	0x38, 0x09, 0xd3, 0x2f, 0x43, 0xc2, 0x65, 0xb8, 0x30, 0xa0, 0x86, 0x68, 0x16, 0xbf, 0x4b, 0x20,
-	0xc7, 0xc4, 0x0d, 0x6a, 0xec, 0x25, 0x8b, 0x35, 0x58, 0xd1, 0xf3, 0x13, 0x2b, 0x3a, 0x39, 0xb5,
-	0xa2, 0x53, 0xc3, 0x15, 0x1d, 0xcf, 0xf7, 0x1a, 0xa8, 0xc3, 0x59, 0x89, 0xaa, 0x51, 0x20, 0xa3,
-	0xf3, 0x14, 0xc2, 0xaa, 0x89, 0xcc, 0xf2, 0xe7, 0x50, 0xbc, 0x75, 0x70, 0x74, 0x13, 0x3b, 0x8e,
-	0x4d, 0x1d, 0xe4, 0x52, 0x79, 0x09, 0x52, 0xb6, 0x6b, 0xa2, 0x13, 0x06, 0x2c, 0x6a, 0xdc, 0x08,
-	0xbc, 0x46, 0x47, 0x27, 0x24, 0x6c, 0xe9, 0xdc, 0x08, 0xb2, 0x74, 0x90, 0x83, 0xfd, 0x5e, 0xc3,
-	0xb1, 0x9b, 0x2c, 0xcb, 0xa4, 0x96, 0xe3, 0x9e, 0xba, 0xdd, 0x94, 0x2f, 0x41, 0xde, 0x44, 0xc7,
-	0xb6, 0x81, 0xf8, 0x86, 0xf3, 0x3c, 0x81, 0xbb, 0x82, 0x3d, 0x2f, 0xff, 0x20, 0xb1, 0x9a, 0xe5,
-	0xd1, 0x6f, 0x1d, 0x1c, 0x11, 0xf9, 0x32, 0xa4, 0x09, 0x72, 0xcd, 0x19, 0x46, 0x8b, 0x10, 0x37,
-	0x7e, 0x0b, 0xae, 0x43, 0xd2, 0xf2, 0xba, 0x44, 0x99, 0x67, 0xe5, 0xb4, 0x39, 0xa6, 0x9c, 0x06,
-	0x92, 0x0f, 0x4b, 0x8a, 0x3d, 0xb7, 0x9b, 0x0f, 0x04, 0x0e, 0xa3, 0x84, 0xe5, 0x74, 0x4a, 0x54,
-	0x94, 0xd3, 0x57, 0x09, 0xd6, 0x62, 0x0f, 0xbb, 0x4d, 0xc7, 0xa6, 0x37, 0x75, 0x4f, 0x37, 0x6c,
-	0xda, 0x7b, 0x99, 0x69, 0x6c, 0x40, 0xc1, 0xc5, 0xae, 0x21, 0x3a, 0x31, 0x57, 0x39, 0xcf, 0x7c,
-	0xbc, 0x11, 0xcb, 0x17, 0x21, 0x47, 0x6c, 0xa7, 0xdb, 0xd1, 0x29, 0x32, 0x99, 0xca, 0x59, 0xed,
-	0xd4, 0x21, 0x74, 0x48, 0x9d, 0x4d, 0x07, 0xfe, 0x76, 0xcb, 0x65, 0x9d, 0x3f, 0x6c, 0x8c, 0xa7,
-	0x8e, 0x41, 0x95, 0xde, 0x65, 0xb7, 0xf4, 0xa0, 0x16, 0xa2, 0x06, 0x55, 0xc8, 0xea, 0x86, 0x81,
-	0xbc, 0x80, 0x24, 0xaf, 0x2d, 0x61, 0x97, 0x7f, 0xe6, 0xa3, 0xd9, 0x8d, 0x2e, 0x6d, 0x61, 0xdf,
-	0x26, 0x48, 0x43, 0x1d, 0xbd, 0x87, 0xce, 0x3a, 0x81, 0xd4, 0x20, 0xe3, 0xf3, 0x17, 0x4c, 0x9d,
-	0xcb, 0x22, 0xa0, 0xfc, 0x7f, 0x58, 0x88, 0x0e, 0xdc, 0x80, 0xd0, 0xc5, 0xd0, 0xcb, 0xa5, 0x1e,
-	0x3d, 0x56, 0xc5, 0x69, 0x8b, 0xe2, 0xf8, 0x5a, 0x82, 0x73, 0xec, 0x54, 0x1e, 0xe3, 0xf6, 0xab,
-	0xcf, 0x29, 0x4e, 0x56, 0x05, 0x25, 0x4e, 0x46, 0x30, 0xfd, 0x55, 0x82, 0x7c, 0x9d, 0x58, 0x1f,
-	0xda, 0x6e, 0xfb, 0x2e, 0x36, 0xd1, 0x19, 0x49, 0xae, 0x42, 0xce, 0xc5, 0x66, 0x78, 0xdc, 0x79,
-	0xa7, 0xc8, 0x06, 0x0e, 0xd6, 0xe0, 0x97, 0x20, 0x85, 0x3f, 0x73, 0xc3, 0xa1, 0xb7, 0xa0, 0x71,
-	0x23, 0xf0, 0xb2, 0x52, 0x0e, 0x6f, 0x6d, 0x6e, 0x04, 0x93, 0x22, 0xd3, 0xbd, 0x17, 0xb6, 0xbe,
-	0xd0, 0x9a, 0x52, 0x8b, 0xb1, 0x7c, 0x2f, 0xb0, 0x9a, 0x8a, 0x52, 0x12, 0xa9, 0x7e, 0x27, 0xb1,
-	0xb1, 0x85, 0x5f, 0x0d, 0x07, 0xec, 0xbb, 0x48, 0xbe, 0x06, 0x39, 0x9d, 0x6f, 0x22, 0xed, 0x4d,
-	0xcd, 0xf7, 0x14, 0x2a, 0xbf, 0x0f, 0x69, 0xfe, 0x65, 0xc5, 0xb2, 0xcd, 0xd7, 0xd6, 0xc6, 0x9c,
-	0x2e, 0x1e, 0x26, 0xba, 0xb1, 0xf8, 0x23, 0xbb, 0x0b, 0x01, 0xdd, 0xd3, 0x97, 0x95, 0x57, 0xd8,
-	0xad, 0xdf, 0xcf, 0x2b, 0xe2, 0x5c, 0xfb, 0x25, 0x0f, 0xf3, 0x75, 0x62, 0xc9, 0x5d, 0x38, 0x3f,
-	0xfc, 0x49, 0xf6, 0xc6, 0x98, 0xa0, 0xa3, 0x3e, 0x86, 0xd4, 0xab, 0xcf, 0x01, 0x16, 0x47, 0xd7,
-	0x87, 0x73, 0x43, 0x5f, 0x4d, 0x3b, 0xe3, 0x5f, 0x14, 0xc7, 0xaa, 0xb5, 0xd9, 0xb1, 0x22, 0x66,
-	0x07, 0x16, 0x62, 0x9f, 0x23, 0xdb, 0xe3, 0xdf, 0x32, 0x88, 0x54, 0x2f, 0xcf, 0x8a, 0x14, 0xd1,
-	0xee, 0x42, 0x92, 0x7d, 0x3f, 0x94, 0xc6, 0x3f, 0x19, 0xac, 0xab, 0x5b, 0x93, 0xd7, 0xc5, 0xfb,
-	0xee, 0x41, 0x3a, 0x1c, 0xf5, 0xd7, 0x27, 0x70, 0x61, 0x08, 0x75, 0x7b, 0x1a, 0x42, 0xbc, 0xf5,
-	0x01, 0x14, 0x06, 0xa6, 0xed, 0xad, 0xe9, 0xba, 0x06, 0x38, 0xb5, 0x32, 0x1b, 0x4e, 0xc4, 0xf9,
-	0x04, 0xa0, 0x6f, 0x8e, 0xdc, 0x9c, 0xa6, 0x26, 0x8b, 0xf1, 0xe6, 0x2c, 0x28, 0x11, 0x01, 0xc3,
-	0x62, 0x7c, 0x02, 0x7b, 0x7d, 0x36, 0x92, 0x77, 0x50, 0x4f, 0xbd, 0x32, 0x33, 0xb4, 0x3f, 0xa5,
-	0xbe, 0x31, 0x63, 0x73, 0xd2, 0x29, 0x88, 0x50, 0x93, 0x52, 0x1a, 0x9e, 0x04, 0x82, 0x82, 0x8d,
-	0x4d, 0x01, 0x13, 0x36, 0x76, 0x10, 0x39, 0xa9, 0x60, 0xc7, 0xdc, 0xa6, 0x3e, 0x9c, 0x1b, 0xba,
-	0x2d, 0x27, 0x1c, 0xc9, 0x38, 0x76, 0xd2, 0x91, 0x1c, 0x77, 0x9d, 0xc9, 0x36, 0x14, 0x07, 0xaf,
-	0xb2, 0xd7, 0x26, 0xed, 0x43, 0x1f, 0x50, 0xad, 0xce, 0x08, 0x14, 0xa1, 0xee, 0x43, 0x56, 0xdc,
-	0x45, 0xe5, 0xf1, 0x0f, 0x47, 0x18, 0x75, 0x67, 0x3a, 0xa6, 0xff, 0x14, 0x0d, 0x34, 0xff, 0xad,
-	0x69, 0x95, 0xcb, 0x71, 0x93, 0x4e, 0xd1, 0xa8, 0xa6, 0xad, 0xa6, 0xbe, 0x78, 0xf6, 0x70, 0x47,
-	0xda, 0xdb, 0x7f, 0xf4, 0xa4, 0x24, 0x3d, 0x7e, 0x52, 0x92, 0xfe, 0x7e, 0x52, 0x92, 0xbe, 0x7d,
-	0x5a, 0x9a, 0x7b, 0xfc, 0xb4, 0x34, 0xf7, 0xe7, 0xd3, 0xd2, 0xdc, 0xfd, 0x8a, 0x65, 0xd3, 0x56,
-	0xb7, 0x59, 0x31, 0xb0, 0x53, 0x15, 0x7f, 0xc9, 0x89, 0x1f, 0x27, 0x7d, 0xff, 0xce, 0xd1, 0x9e,
-	0x87, 0x48, 0x33, 0xcd, 0xfe, 0x9b, 0xbb, 0xfa, 0x6f, 0x00, 0x00, 0x00, 0xff, 0xff, 0xe1, 0x75,
-	0x5b, 0x6b, 0x65, 0x14, 0x00, 0x00,
+	// 2266 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x5a, 0x5f, 0x8f, 0x1b, 0x57,
+	0x15, 0xcf, 0xd8, 0xde, 0x5d, 0xfb, 0xd8, 0xde, 0x24, 0xc3, 0x26, 0x71, 0x9c, 0xc6, 0xd9, 0x0c,
+	0xe9, 0x76, 0x49, 0xdb, 0xdd, 0x64, 0x5b, 0x52, 0x08, 0x50, 0xb1, 0x09, 0xd0, 0x44, 0xed, 0xb6,
+	0xab, 0x49, 0x53, 0xa1, 0x22, 0xe4, 0x8e, 0x67, 0xae, 0xc7, 0xa3, 0x9d, 0x99, 0x6b, 0xe6, 0x5e,
+	0x3b, 0x6b, 0x21, 0x01, 0xe2, 0x81, 0x07, 0xda, 0x07, 0x24, 0x24, 0x1e, 0x78, 0x40, 0xe2, 0x89,
+	0xd7, 0x22, 0xc1, 0x13, 0x5f, 0xa0, 0x8f, 0x05, 0x21, 0xc1, 0x13, 0x42, 0xc9, 0x43, 0xbf, 0x01,
+	0x12, 0x6f, 0xe8, 0xfe, 0x99, 0xbb, 0x33, 0xe3, 0xf1, 0xd8, 0x71, 0x43, 0xdf, 0x7c, 0xce, 0xfc,
+	0xee, 0x3d, 0x7f, 0xee, 0x39, 0xe7, 0x9e, 0x73, 0x65, 0xe8, 0xb8, 0xc3, 0x91, 0x8d, 0x71, 0xe4,
+	0xec, 0xe2, 0x21, 0x8a, 0x2c, 0x8a, 0x23, 0xb2, 0x3b, 0xbe, 0xb9, 0x4b, 0x8f, 0x77, 0x86, 0x11,
+	0xa6, 0x58, 0x3f, 0x17, 0x7f, 0xdf, 0x51, 0xdf, 0x77, 0xc6, 0x37, 0xdb, 0x17, 0x6c, 0x4c, 0x02,
+	0x4c, 0x76, 0x03, 0xe2, 0x32, 0x78, 0x40, 0x5c, 0x81, 0x6f, 0x5f, 0x14, 0x1f, 0xba, 0x9c, 0xda,
+	0x15, 0x84, 0xfc, 0xb4, 0xe1, 0x62, 0x17, 0x0b, 0x3e, 0xfb, 0x25, 0xb9, 0x46, 0xbe, 0x02, 0x43,
+	0x2b, 0xb2, 0x82, 0x78, 0xe5, 0xd5, 0x7c, 0x0c, 0xa1, 0x16, 0x45, 0x02, 0x62, 0xfc, 0x51, 0x83,
+	0x8d, 0x03, 0xe2, 0xde, 0xc5, 0x21, 0x41, 0x21, 0x7d, 0x17, 0xbf, 0x23, 0x81, 0xfa, 0xd7, 0x00,
+	0x6c, 0x1c, 0xd2, 0x08, 0xfb, 0x3e, 0x8a, 0x5a, 0xda, 0xa6, 0xb6, 0x5d, 0xbb, 0xd3, 0xfa, 0xdb,
+	0x9f, 0x5e, 0xde, 0x90, 0xba, 0xed, 0x3b, 0x4e, 0x84, 0x08, 0x79, 0x40, 0x23, 0x2f, 0x74, 0xcd,
+	0x04, 0x56, 0x7f, 0x15, 0xaa, 0xb1, 0xb8, 0x56, 0x69, 0xce, 0x3a, 0x85, 0xd4, 0x5b, 0xb0, 0x66,
+	0x0b, 0x25, 0x5a, 0xe5, 0x4d, 0x6d, 0xbb, 0x6a, 0xc6, 0xe4, 0xed, 0xd3, 0x3f, 0xff, 0xec, 0xe3,
+	0xeb, 0x09, 0x01, 0x46, 0x07, 0x9e, 0xcb, 0x53, 0xd9, 0x44, 0x64, 0xc8, 0x78, 0xc6, 0x7f, 0x35,
+	0xf8, 0xd2, 0x01, 0x71, 0x4d, 0xe4, 0x7a, 0x84, 0xa2, 0x48, 0x99, 0x94, 0x54, 0x4c, 0x5b, 0x58,
+	0xb1, 0xb4, 0x23, 0x4a, 0x4f, 0xe1, 0x88, 0x16, 0xac, 0x05, 0x38, 0xf4, 0x8e, 0x50, 0xc4, 0x4d,
+	0xaa, 0x99, 0x31, 0xa9, 0x9f, 0x87, 0xd5, 0x08, 0xb9, 0x1e, 0x0e, 0x5b, 0x15, 0xfe, 0x41, 0x52,
+	0xba, 0x0e, 0x15, 0xea, 0xa1, 0xa8, 0xb5, 0xc2, 0xb9, 0xfc, 0xb7, 0x7e, 0x19, 0xa0, 0x87, 0x43,
+	0xa7, 0x3b, 0xf2, 0xa9, 0xe5, 0xb5, 0x56, 0x37, 0xb5, 0xed, 0x8a, 0x59, 0x63, 0x9c, 0x87, 0x8c,
+	0x71, 0xbb, 0xc9, 0xbc, 0xa3, 0xb4, 0x35, 0x2e, 0xc3, 0xa5, 0x1c, 0xd3, 0x95, 0x6b, 0x7e, 0xa7,
+	0xc1, 0xd9, 0x03, 0xe2, 0x3e, 0x1c, 0x3a, 0x16, 0x45, 0x9f, 0xd3, 0x31, 0x09, 0xf3, 0x4a, 0xb3,
+	0xcc, 0x2b, 0xe7, 0x9a, 0x57, 0x39, 0x31, 0x2f, 0xab, 0xff, 0x25, 0xb8, 0x38, 0xa5, 0x9f, 0xd2,
+	0xfe, 0x47, 0xb0, 0x76, 0x40, 0xdc, 0x3b, 0x38, 0x74, 0x96, 0x54, 0xf9, 0x2a, 0x34, 0xac, 0x00,
+	0x8f, 0x42, 0x2a, 0xbd, 0x59, 0xe2, 0xde, 0xac, 0x0b, 0x5e, 0xae, 0x3f, 0x6f, 0xc0, 0x69, 0x29,
+	0x32, 0xd6, 0x22, 0x73, 0x20, 0x5a, 0xe6, 0x40, 0x0c, 0x02, 0x35, 0x66, 0x41, 0xd8, 0xfb, 0x22,
+	0xd5, 0xfc, 0x81, 0x38, 0x56, 0x2e, 0x54, 0x29, 0x7a, 0x15, 0x1a, 0x23, 0xce, 0xf1, 0x42, 0xb7,
+	0xeb, 0x39, 0x52, 0xd5, 0xba, 0xe2, 0xdd, 0x77, 0xf4, 0x2f, 0x43, 0x33, 0xb0, 0xe8, 0x28, 0x42,
+	0xdd, 0x01, 0xf2, 0xdc, 0x01, 0x95, 0xa2, 0x1a, 0x82, 0x79, 0x8f, 0xf3, 0x8c, 0x7f, 0x94, 0xb8,
+	0x13, 0xe2, 0xa0, 0xba, 0x87, 0x09, 0x5d, 0xd2, 0xb0, 0xcb, 0x00, 0xc3, 0x51, 0xcf, 0xf7, 0xec,
+	0xee, 0x11, 0x9a, 0x70, 0x59, 0x0d, 0xb3, 0x26, 0x38, 0x6f, 0xa2, 0x89, 0x7e, 0x09, 0x6a, 0x47,
+	0x68, 0xc2, 0x6a, 0x20, 0xee, 0xf3, 0xd0, 0x69, 0x98, 0xd5, 0x23, 0x34, 0x39, 0x64, 0xb4, 0x7e,
+	0x0d, 0xd6, 0xd9, 0x47, 0x74, 0x3c, 0xf4, 0x22, 0x44, 0xba, 0x16, 0xe5, 0x61, 0x54, 0x31, 0x1b,
+	0x47, 0x68, 0xf2, 0x5d, 0xc1, 0xdc, 0xa7, 0x7a, 0x1b, 0xaa, 0x28, 0x74, 0x86, 0xd8, 0x0b, 0xa9,
+	0xcc, 0x22, 0x45, 0xeb, 0x5b, 0x70, 0x9a, 0xfa, 0xa4, 0x4b, 0x86, 0x47, 0x5e, 0x97, 0x0c, 0xac,
+	0xbd, 0xaf, 0xde, 0xe2, 0xe9, 0xd4, 0x30, 0x9b, 0xd4, 0x27, 0x0f, 0x86, 0x47, 0xde, 0x03, 0xce,
+	0xd4, 0x2f, 0x42, 0xd5, 0x8e, 0xc2, 0xee, 0xc0, 0x22, 0x83, 0xd6, 0x9a, 0x88, 0x6c, 0x3b, 0x0a,
+	0xef, 0x59, 0x64, 0xa0, 0xbf, 0x0e, 0xab, 0x01, 0x76, 0x90, 0x4f, 0x5a, 0xd5, 0xcd, 0xf2, 0x76,
+	0x7d, 0x6f, 0x73, 0x27, 0xb7, 0xce, 0xef, 0x30, 0x1f, 0x1d, 0x30, 0xe0, 0x9d, 0xca, 0x27, 0xff,
+	0xba, 0x72, 0xca, 0x94, 0xab, 0xb2, 0xc7, 0xb6, 0x07, 0x17, 0x32, 0x8e, 0x55, 0x87, 0x77, 0x01,
+	0xd6, 0x06, 0x98, 0xd0, 0xf8, 0xdc, 0x1a, 0xe6, 0x2a, 0x23, 0xef, 0x3b, 0xc6, 0x47, 0x25, 0x68,
+	0xaa, 0x14, 0xf9, 0x1c, 0x67, 0x91, 0x10, 0x50, 0x4a, 0x0a, 0x48, 0xb9, 0xb0, 0x3c, 0xdf, 0x85,
+	0x95, 0x79, 0x2e, 0x5c, 0x99, 0xe5, 0xc2, 0xd5, 0x67, 0xe1, 0xc2, 0x0b, 0x70, 0x2e, 0xe5, 0x0d,
+	0x55, 0x2c, 0xfe, 0xae, 0x81, 0x9e, 0x71, 0x2e, 0x8b, 0xb1, 0x67, 0xec, 0xac, 0x74, 0x44, 0x97,
+	0x0b, 0x23, 0xba, 0x32, 0x37, 0xa2, 0x57, 0xa6, 0x23, 0x3a, 0x6b, 0xef, 0x2d, 0x68, 0x4f, 0x5b,
+	0xa5, 0xa2, 0xa6, 0x05, 0x6b, 0x96, 0x30, 0x41, 0x46, 0x4d, 0x4c, 0x1a, 0x3f, 0x86, 0xe6, 0x1b,
+	0x87, 0x0f, 0xef, 0xe2, 0x20, 0xf0, 0x68, 0x80, 0x42, 0xaa, 0x6f, 0xc0, 0x8a, 0x17, 0x3a, 0xe8,
+	0x98, 0x03, 0x9b, 0xa6, 0x20, 0x18, 0xd7, 0xf6, 0x2d, 0x42, 0x64, 0x49, 0x17, 0x04, 0xb3, 0x32,
+	0x40, 0x01, 0x8e, 0x26, 0xdd, 0xc0, 0xeb, 0x71, 0x2b, 0x2b, 0x66, 0x4d, 0x70, 0x0e, 0xbc, 0x9e,
+	0x7e, 0x05, 0xea, 0x0e, 0x1a, 0x7b, 0x36, 0x12, 0x07, 0x2e, 0xec, 0x04, 0xc1, 0x62, 0x67, 0x6e,
+	0xfc, 0x41, 0xe3, 0x31, 0x2b, 0xa4, 0xbf, 0x71, 0xf8, 0x90, 0xe8, 0x37, 0x60, 0x95, 0xa0, 0xd0,
+	0x59, 0xa0, 0xb5, 0x90, 0xb8, 0xd9, 0x47, 0xf0, 0x3a, 0x54, 0xdc, 0xe1, 0x88, 0xb4, 0xca, 0x3c,
+	0x9c, 0xae, 0xcd, 0x08, 0xa7, 0x94, 0xf1, 0x32, 0xa4, 0xf8, 0xba, 0xdb, 0x75, 0xe6, 0x60, 0x29,
+	0x45, 0x86, 0xd3, 0x89, 0xa2, 0x2a, 0x9c, 0x7e, 0x59, 0xe2, 0x25, 0xf6, 0xc1, 0xa8, 0x17, 0x78,
+	0xf4, 0xae, 0x35, 0xb4, 0x6c, 0x8f, 0x4e, 0x9e, 0xa5, 0x19, 0x57, 0xa1, 0x11, 0xe2, 0xd0, 0x56,
+	0x95, 0x58, 0x78, 0xb9, 0xce, 0x79, 0xa2, 0x10, 0xeb, 0xcf, 0x41, 0x8d, 0x78, 0xc1, 0xc8, 0xb7,
+	0x28, 0x72, 0xb8, 0x97, 0xab, 0xe6, 0x09, 0x43, 0xf9, 0x61, 0x65, 0x39, 0x3f, 0x88, 0xdd, 0xdd,
+	0x90, 0x57, 0x7e, 0x59, 0x18, 0x4f, 0x18, 0x69, 0x2f, 0xbd, 0xc6, 0x6f, 0xe9, 0xb4, 0x2f, 0x54,
+	0x0c, 0xb6, 0xa1, 0x6a, 0xd9, 0x36, 0x1a, 0x32, 0x25, 0x45, 0x6c, 0x29, 0xda, 0xf8, 0xb3, 0x68,
+	0xcd, 0xf6, 0x47, 0x74, 0x80, 0x23, 0x8f, 0x20, 0x13, 0xf9, 0xd6, 0x04, 0x2d, 0xdb, 0x81, 0xec,
+	0xc1, 0x5a, 0x24, 0x36, 0x98, 0xdb, 0x97, 0xc5, 0x40, 0xfd, 0x79, 0x58, 0x8f, 0x13, 0x2e, 0xe5,
+	0xe8, 0xa6, 0xe4, 0x0a, 0x57, 0xe7, 0xb7, 0x55, 0x59, 0xb5, 0x55, 0x70, 0x7c, 0xa8, 0xc1, 0x19,
+	0x9e, 0x95, 0x63, 0x7c, 0xf4, 0xc5, 0xdb, 0x94, 0x55, 0xb6, 0x0d, 0xad, 0xac, 0x32, 0x4a, 0xd3,
+	0xbf, 0x6a, 0x50, 0x3f, 0x20, 0xee, 0x5b, 0x5e, 0x78, 0xf4, 0x36, 0x76, 0xd0, 0x92, 0x4a, 0x5e,
+	0x82, 0x5a, 0x88, 0x1d, 0x99, 0xee, 0xa2, 0x52, 0x54, 0x19, 0x83, 0x17, 0xf8, 0x0d, 0x58, 0xc1,
+	0x8f, 0x42, 0xd9, 0xf4, 0x36, 0x4c, 0x41, 0x30, 0x2e, 0x0f, 0x65, 0x79, 0x6b, 0x0b, 0x82, 0x75,
+	0x8a, 0xdc, 0xef, 0x13, 0x59, 0xfa, 0x24, 0x35, 0x27, 0x16, 0x33, 0xf6, 0x9e, 0xe3, 0x31, 0x15,
+	0x9b, 0xa4, 0x4c, 0xfd, 0x45, 0x7c, 0x01, 0x10, 0xec, 0x8f, 0xd1, 0x77, 0x50, 0x1f, 0x45, 0x11,
+	0x72, 0xf4, 0x5b, 0x50, 0xb3, 0xc4, 0x39, 0xd2, 0xc9, 0x5c, 0x93, 0x4f, 0xa0, 0xfa, 0x3a, 0x94,
+	0x64, 0xce, 0x56, 0xcc, 0x92, 0xe7, 0xb0, 0x52, 0x8b, 0x8e, 0x91, 0x3d, 0xa2, 0x28, 0x1e, 0x58,
+	0x24, 0x79, 0x7b, 0x9d, 0xa9, 0x77, 0xb2, 0xd2, 0xf8, 0x96, 0x2c, 0xd9, 0x29, 0x3d, 0x54, 0xba,
+	0x5c, 0x81, 0x3a, 0xf1, 0x2d, 0x32, 0x48, 0xf5, 0x93, 0xc0, 0x59, 0xa2, 0xa1, 0x1c, 0xf3, 0xee,
+	0x4b, 0x24, 0xad, 0x89, 0x86, 0x38, 0xe2, 0x37, 0x7e, 0xc4, 0x7f, 0x2d, 0x50, 0x78, 0x14, 0x52,
+	0xef, 0xb0, 0x49, 0x26, 0x4e, 0x7d, 0x59, 0x7d, 0x12, 0x1c, 0xe9, 0xd6, 0x18, 0x6e, 0xfc, 0x90,
+	0x37, 0x27, 0x49, 0xb9, 0x4a, 0xe7, 0x4b, 0x50, 0x13, 0xb0, 0x93, 0xb6, 0x52, 0xae, 0xbb, 0xef,
+	0xe4, 0x64, 0x58, 0x29, 0x27, 0xc3, 0x8c, 0x5f, 0xa7, 0xa7, 0xb4, 0xf7, 0x50, 0xe4, 0xf5, 0x3d,
+	0x91, 0x36, 0x63, 0xf9, 0x7b, 0xbe, 0x6d, 0x31, 0xb2, 0x60, 0x18, 0x49, 0xb7, 0xeb, 0xe5, 0xfc,
+	0xf9, 0x29, 0xde, 0xc7, 0xf8, 0x66, 0x6a, 0x7e, 0x8a, 0x95, 0x5a, 0xb4, 0xf7, 0xff, 0x3e, 0xbf,
+	0x23, 0xde, 0x42, 0xd6, 0x18, 0xc5, 0x4b, 0xc9, 0x72, 0x06, 0x65, 0xf5, 0xba, 0xcd, 0x2b, 0x6e,
+	0x7a, 0xe7, 0xa4, 0x56, 0x11, 0xf2, 0x91, 0x45, 0x10, 0x6b, 0x22, 0xa4, 0x56, 0x92, 0xb3, 0x4f,
+	0x8d, 0xff, 0x88, 0x19, 0x5f, 0x94, 0xeb, 0x7d, 0x4a, 0x11, 0xa1, 0x16, 0x65, 0xf3, 0xd8, 0x33,
+	0xbc, 0xbd, 0xce, 0xc3, 0x6a, 0x1f, 0x47, 0x81, 0x15, 0xb7, 0x8c, 0x92, 0xe2, 0xcd, 0xe4, 0xd8,
+	0x73, 0x50, 0x9c, 0xf9, 0x0d, 0x53, 0xd1, 0x6c, 0x8d, 0xed, 0x5b, 0x5e, 0x40, 0x78, 0xf2, 0x37,
+	0x4d, 0x49, 0x31, 0x73, 0x42, 0x4c, 0xbb, 0x3d, 0xd4, 0xc7, 0x32, 0xfb, 0x2b, 0x66, 0x2d, 0xc4,
+	0xf4, 0x0e, 0x67, 0x88, 0xe2, 0x43, 0xbb, 0x56, 0x9f, 0x45, 0xff, 0x9a, 0x08, 0xbe, 0x10, 0xd3,
+	0x7d, 0x46, 0xa7, 0xaf, 0xa9, 0x1b, 0xfc, 0xa1, 0x60, 0xca, 0x6e, 0xe5, 0xb7, 0x33, 0x50, 0x8e,
+	0x50, 0x5f, 0x76, 0x4a, 0xec, 0xa7, 0xf1, 0x53, 0x58, 0x67, 0x2b, 0x3c, 0x37, 0x7c, 0x0f, 0x45,
+	0x8e, 0x67, 0xd3, 0x25, 0xc3, 0x51, 0xee, 0x5c, 0x52, 0x3b, 0x27, 0x8c, 0x2d, 0x27, 0x8d, 0xcd,
+	0x9e, 0xf3, 0x3e, 0x9c, 0x4f, 0x2b, 0xa0, 0x94, 0x7d, 0x01, 0x4e, 0xc7, 0xd7, 0x68, 0x57, 0xee,
+	0x24, 0x6e, 0xd7, 0xf5, 0x98, 0x7d, 0x97, 0x73, 0x8d, 0xdf, 0x6b, 0x22, 0x71, 0x07, 0x96, 0xef,
+	0xa3, 0xd0, 0x45, 0xc9, 0x13, 0x5f, 0xae, 0x70, 0xa4, 0xd2, 0xbd, 0x94, 0x49, 0x77, 0x1d, 0x2a,
+	0xc4, 0xf2, 0xa9, 0xac, 0xf6, 0xfc, 0x77, 0x6c, 0x7e, 0x45, 0x99, 0x9f, 0xad, 0x2d, 0x1f, 0xc0,
+	0x95, 0x19, 0x2a, 0x2a, 0x7b, 0x45, 0x44, 0xb9, 0xb2, 0x89, 0xa8, 0x9a, 0x92, 0x62, 0xe5, 0x25,
+	0xde, 0x26, 0x35, 0x1e, 0x37, 0x63, 0xae, 0x48, 0xc5, 0x0f, 0xc5, 0x4b, 0x47, 0x9c, 0xc9, 0x87,
+	0x11, 0xee, 0xa1, 0x88, 0x45, 0xfc, 0x90, 0xff, 0x9a, 0x1f, 0xf1, 0x02, 0xb7, 0x7c, 0x61, 0x11,
+	0x91, 0x28, 0x76, 0x91, 0xe9, 0x9b, 0x56, 0x66, 0xd1, 0xa2, 0x72, 0xc8, 0xeb, 0xbf, 0x98, 0xed,
+	0x97, 0x35, 0x23, 0xad, 0xcd, 0xb7, 0x79, 0x80, 0x24, 0x77, 0x54, 0xba, 0x70, 0xef, 0x8a, 0x52,
+	0x22, 0x8b, 0xb7, 0x16, 0x7b, 0x97, 0x73, 0x65, 0xf1, 0xfe, 0x48, 0x4b, 0xf4, 0xc9, 0xef, 0xf4,
+	0x08, 0x8a, 0xc6, 0xfc, 0xf4, 0xc8, 0x12, 0x1e, 0xde, 0x80, 0x15, 0x34, 0xc4, 0xf6, 0x40, 0x9e,
+	0xa3, 0x20, 0x32, 0x97, 0x55, 0x79, 0xea, 0xb2, 0x4a, 0x19, 0x64, 0xc3, 0xe5, 0x5c, 0x6d, 0x92,
+	0x97, 0x6c, 0x84, 0xc6, 0xc8, 0xf2, 0xbb, 0xfd, 0x08, 0x07, 0xf1, 0x25, 0x2b, 0x58, 0xdf, 0x8b,
+	0x70, 0xc0, 0xba, 0x6f, 0x09, 0x18, 0x85, 0xd4, 0xf3, 0xe3, 0x27, 0x17, 0xc1, 0x7b, 0xc8, 0x58,
+	0xc6, 0x5f, 0x84, 0xcd, 0x26, 0x67, 0xfd, 0x5f, 0x6c, 0xce, 0x4b, 0xa5, 0xaf, 0x43, 0x25, 0xc2,
+	0x8f, 0x48, 0xab, 0xc2, 0xbb, 0xfa, 0x2b, 0x33, 0xba, 0x7a, 0x7e, 0x8a, 0x26, 0x7e, 0x14, 0x37,
+	0xf4, 0x6c, 0x49, 0xda, 0x45, 0xaf, 0x71, 0x17, 0x4d, 0x2b, 0x9f, 0xcc, 0x37, 0x1b, 0x0f, 0xbd,
+	0x93, 0x7c, 0x13, 0x94, 0xf1, 0x1b, 0x4d, 0xc4, 0x1f, 0x9f, 0xb0, 0x0f, 0xf9, 0xf3, 0xf2, 0xd2,
+	0x3d, 0xd4, 0x37, 0x60, 0x55, 0x3c, 0x50, 0x73, 0xbb, 0xeb, 0x7b, 0x97, 0x67, 0x99, 0xc3, 0x41,
+	0xf1, 0xe0, 0x2f, 0x96, 0x4c, 0xb5, 0x55, 0x17, 0x45, 0x14, 0x27, 0xf4, 0x8a, 0x6d, 0xd9, 0xfb,
+	0xed, 0x39, 0x28, 0x1f, 0x10, 0x57, 0x1f, 0xc1, 0xd9, 0xe9, 0x97, 0xed, 0x17, 0x67, 0x08, 0xcd,
+	0x7b, 0x53, 0x6e, 0xbf, 0xf2, 0x14, 0x60, 0xe5, 0xca, 0x08, 0xce, 0x4c, 0x3d, 0x3e, 0x5f, 0x9f,
+	0xbd, 0x51, 0x16, 0xdb, 0xde, 0x5b, 0x1c, 0xab, 0x64, 0xfa, 0xb0, 0x9e, 0x79, 0xd5, 0xdd, 0x9e,
+	0xbd, 0x4b, 0x1a, 0xd9, 0xbe, 0xb1, 0x28, 0x52, 0x49, 0x7b, 0x1b, 0x2a, 0xfc, 0x19, 0xb6, 0x33,
+	0x7b, 0x25, 0xfb, 0xde, 0xde, 0x2a, 0xfe, 0xae, 0xf6, 0x7b, 0x17, 0x56, 0xe5, 0x8b, 0xe9, 0x66,
+	0x81, 0x2e, 0x1c, 0xd1, 0xde, 0x9e, 0x87, 0x50, 0xbb, 0xf6, 0xa1, 0x91, 0x7a, 0xb4, 0xdc, 0x9a,
+	0xef, 0x57, 0x86, 0x6b, 0xef, 0x2c, 0x86, 0x53, 0x72, 0x3e, 0x00, 0x48, 0x3c, 0xc7, 0x5d, 0x9b,
+	0xe7, 0x4d, 0x2e, 0xe3, 0xa5, 0x45, 0x50, 0x4a, 0x02, 0x86, 0xd3, 0xd9, 0x87, 0xac, 0xaf, 0x2c,
+	0xa6, 0xe4, 0x9b, 0x68, 0xd2, 0xbe, 0xb9, 0x30, 0x34, 0x69, 0x52, 0xe2, 0xb5, 0xe6, 0x5a, 0x51,
+	0x16, 0xc4, 0xa8, 0x22, 0x93, 0xa6, 0x1f, 0x54, 0x58, 0xc0, 0x66, 0x1e, 0x53, 0x0a, 0x0e, 0x36,
+	0x8d, 0x2c, 0x0a, 0xd8, 0x19, 0x8f, 0x12, 0x11, 0x9c, 0x99, 0x7a, 0x74, 0x28, 0x48, 0xc9, 0x2c,
+	0xb6, 0x28, 0x25, 0x67, 0xbd, 0x0a, 0xe8, 0x1e, 0x34, 0xd3, 0x2f, 0x02, 0x2f, 0x14, 0x9d, 0x43,
+	0x02, 0xd8, 0xde, 0x5d, 0x10, 0xa8, 0x44, 0xbd, 0x0f, 0x55, 0x35, 0xd2, 0x1b, 0xb3, 0x17, 0xc7,
+	0x98, 0xf6, 0xf5, 0xf9, 0x98, 0x74, 0xec, 0xa5, 0x67, 0xe8, 0xc2, 0xd8, 0x4b, 0x41, 0x8b, 0x63,
+	0x2f, 0x7f, 0x22, 0xee, 0x43, 0x23, 0x35, 0xed, 0x6e, 0xcd, 0x8b, 0x2b, 0x81, 0x2b, 0x4a, 0xdb,
+	0xdc, 0x29, 0x36, 0x51, 0xa6, 0xd5, 0xf4, 0xb9, 0x40, 0x99, 0x8e, 0xb1, 0x8b, 0x94, 0xe9, 0xa9,
+	0x01, 0xd2, 0x87, 0xf5, 0xcc, 0x78, 0x58, 0x10, 0xf5, 0x69, 0x64, 0x51, 0xd4, 0xcf, 0x18, 0x0c,
+	0x47, 0x70, 0x76, 0x7a, 0xea, 0x7b, 0x71, 0x5e, 0xf2, 0x24, 0xc0, 0x45, 0xf7, 0xdf, 0xec, 0xb9,
+	0xca, 0x86, 0x7a, 0x72, 0x84, 0x7a, 0xbe, 0x60, 0x8f, 0x13, 0x58, 0xfb, 0xe5, 0x85, 0x60, 0x4a,
+	0xc8, 0x4f, 0x60, 0x23, 0x77, 0xc4, 0x29, 0x8a, 0x82, 0x1c, 0x7c, 0xfb, 0xd6, 0xd3, 0xe1, 0x93,
+	0x27, 0x99, 0x19, 0x2e, 0xb6, 0xe7, 0xc7, 0x83, 0x40, 0x16, 0x9d, 0xe4, 0x8c, 0x19, 0xa1, 0x0f,
+	0x8d, 0xd4, 0x04, 0xb0, 0x35, 0xef, 0x12, 0x94, 0x92, 0x76, 0x16, 0xc3, 0x29, 0x39, 0xc7, 0xa0,
+	0xe7, 0x34, 0xf5, 0x73, 0x2b, 0x7b, 0x12, 0xdd, 0x7e, 0xf5, 0x69, 0xd0, 0x49, 0xc9, 0x39, 0xad,
+	0xf5, 0x4b, 0x85, 0x95, 0x30, 0x83, 0x2e, 0x92, 0x5c, 0xd0, 0xf9, 0x32, 0xdf, 0x26, 0xbb, 0xdb,
+	0xad, 0x79, 0x57, 0xb3, 0xc0, 0x15, 0xfa, 0x36, 0xa7, 0x2b, 0x6d, 0xaf, 0xfc, 0xec, 0xb3, 0x8f,
+	0xaf, 0x6b, 0x77, 0xee, 0x7d, 0xf2, 0xb8, 0xa3, 0x7d, 0xfa, 0xb8, 0xa3, 0xfd, 0xfb, 0x71, 0x47,
+	0xfb, 0xd5, 0x93, 0xce, 0xa9, 0x4f, 0x9f, 0x74, 0x4e, 0xfd, 0xf3, 0x49, 0xe7, 0xd4, 0xfb, 0x3b,
+	0xae, 0x47, 0x07, 0xa3, 0xde, 0x8e, 0x8d, 0x83, 0x5d, 0xf5, 0xd7, 0x0d, 0xf5, 0xe3, 0x38, 0xf1,
+	0x2f, 0x0e, 0x3a, 0x19, 0x22, 0xd2, 0x5b, 0xe5, 0xff, 0xe1, 0x78, 0xe5, 0x7f, 0x01, 0x00, 0x00,
+	0xff, 0xff, 0x1b, 0x24, 0xc4, 0x44, 0x8d, 0x22, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1884,6 +3201,28 @@ type MsgClient interface {
 	RevokeRelayer(ctx context.Context, in *MsgRevokeRelayer, opts ...grpc.CallOption) (*MsgRevokeRelayerResponse, error)
 	// LinkNode binds an Aleph node to the operator by its owner's signature.
 	LinkNode(ctx context.Context, in *MsgLinkNode, opts ...grpc.CallOption) (*MsgLinkNodeResponse, error)
+	// ResolveDeferred executes or drops a deferred punishment; governance only.
+	ResolveDeferred(ctx context.Context, in *MsgResolveDeferred, opts ...grpc.CallOption) (*MsgResolveDeferredResponse, error)
+	// CommitReport promises evidence and puts up a bond for it.
+	CommitReport(ctx context.Context, in *MsgCommitReport, opts ...grpc.CallOption) (*MsgCommitReportResponse, error)
+	// RegisterVerifier registers the signer as a verifier of attestations, or adds to its bond.
+	RegisterVerifier(ctx context.Context, in *MsgRegisterVerifier, opts ...grpc.CallOption) (*MsgRegisterVerifierResponse, error)
+	// LeaveVerifiers ends the signer's duty; its bond follows when its last verdict can cost it no more.
+	LeaveVerifiers(ctx context.Context, in *MsgLeaveVerifiers, opts ...grpc.CallOption) (*MsgLeaveVerifiersResponse, error)
+	// SubmitAttestation publishes evidence about a host.
+	SubmitAttestation(ctx context.Context, in *MsgSubmitAttestation, opts ...grpc.CallOption) (*MsgSubmitAttestationResponse, error)
+	// SignVerdict says which claims of an attestation its evidence proves.
+	SignVerdict(ctx context.Context, in *MsgSignVerdict, opts ...grpc.CallOption) (*MsgSignVerdictResponse, error)
+	// ChallengeAttestation has the chain re-verify the evidence of an accepted attestation, by a report whose evidence is its reference.
+	ChallengeAttestation(ctx context.Context, in *MsgChallengeAttestation, opts ...grpc.CallOption) (*MsgChallengeAttestationResponse, error)
+	// RegisterProber registers the signer as a prober, or adds to its bond.
+	RegisterProber(ctx context.Context, in *MsgRegisterProber, opts ...grpc.CallOption) (*MsgRegisterProberResponse, error)
+	// UnbondProber ends the signer's duty as a prober; its bond follows after the unbonding delay.
+	UnbondProber(ctx context.Context, in *MsgUnbondProber, opts ...grpc.CallOption) (*MsgUnbondProberResponse, error)
+	// CommitObservations commits a member of a panel to what it has seen.
+	CommitObservations(ctx context.Context, in *MsgCommitObservations, opts ...grpc.CallOption) (*MsgCommitObservationsResponse, error)
+	// RevealObservations shows what was committed to.
+	RevealObservations(ctx context.Context, in *MsgRevealObservations, opts ...grpc.CallOption) (*MsgRevealObservationsResponse, error)
 	// UpdateParams changes the parameters; governance only.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
@@ -2013,6 +3352,105 @@ func (c *msgClient) LinkNode(ctx context.Context, in *MsgLinkNode, opts ...grpc.
 	return out, nil
 }
 
+func (c *msgClient) ResolveDeferred(ctx context.Context, in *MsgResolveDeferred, opts ...grpc.CallOption) (*MsgResolveDeferredResponse, error) {
+	out := new(MsgResolveDeferredResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Msg/ResolveDeferred", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) CommitReport(ctx context.Context, in *MsgCommitReport, opts ...grpc.CallOption) (*MsgCommitReportResponse, error) {
+	out := new(MsgCommitReportResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Msg/CommitReport", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) RegisterVerifier(ctx context.Context, in *MsgRegisterVerifier, opts ...grpc.CallOption) (*MsgRegisterVerifierResponse, error) {
+	out := new(MsgRegisterVerifierResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Msg/RegisterVerifier", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) LeaveVerifiers(ctx context.Context, in *MsgLeaveVerifiers, opts ...grpc.CallOption) (*MsgLeaveVerifiersResponse, error) {
+	out := new(MsgLeaveVerifiersResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Msg/LeaveVerifiers", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) SubmitAttestation(ctx context.Context, in *MsgSubmitAttestation, opts ...grpc.CallOption) (*MsgSubmitAttestationResponse, error) {
+	out := new(MsgSubmitAttestationResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Msg/SubmitAttestation", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) SignVerdict(ctx context.Context, in *MsgSignVerdict, opts ...grpc.CallOption) (*MsgSignVerdictResponse, error) {
+	out := new(MsgSignVerdictResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Msg/SignVerdict", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) ChallengeAttestation(ctx context.Context, in *MsgChallengeAttestation, opts ...grpc.CallOption) (*MsgChallengeAttestationResponse, error) {
+	out := new(MsgChallengeAttestationResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Msg/ChallengeAttestation", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) RegisterProber(ctx context.Context, in *MsgRegisterProber, opts ...grpc.CallOption) (*MsgRegisterProberResponse, error) {
+	out := new(MsgRegisterProberResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Msg/RegisterProber", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) UnbondProber(ctx context.Context, in *MsgUnbondProber, opts ...grpc.CallOption) (*MsgUnbondProberResponse, error) {
+	out := new(MsgUnbondProberResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Msg/UnbondProber", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) CommitObservations(ctx context.Context, in *MsgCommitObservations, opts ...grpc.CallOption) (*MsgCommitObservationsResponse, error) {
+	out := new(MsgCommitObservationsResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Msg/CommitObservations", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) RevealObservations(ctx context.Context, in *MsgRevealObservations, opts ...grpc.CallOption) (*MsgRevealObservationsResponse, error) {
+	out := new(MsgRevealObservationsResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Msg/RevealObservations", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error) {
 	out := new(MsgUpdateParamsResponse)
 	err := c.cc.Invoke(ctx, "/gpucoord.operators.v1.Msg/UpdateParams", in, out, opts...)
@@ -2050,6 +3488,28 @@ type MsgServer interface {
 	RevokeRelayer(context.Context, *MsgRevokeRelayer) (*MsgRevokeRelayerResponse, error)
 	// LinkNode binds an Aleph node to the operator by its owner's signature.
 	LinkNode(context.Context, *MsgLinkNode) (*MsgLinkNodeResponse, error)
+	// ResolveDeferred executes or drops a deferred punishment; governance only.
+	ResolveDeferred(context.Context, *MsgResolveDeferred) (*MsgResolveDeferredResponse, error)
+	// CommitReport promises evidence and puts up a bond for it.
+	CommitReport(context.Context, *MsgCommitReport) (*MsgCommitReportResponse, error)
+	// RegisterVerifier registers the signer as a verifier of attestations, or adds to its bond.
+	RegisterVerifier(context.Context, *MsgRegisterVerifier) (*MsgRegisterVerifierResponse, error)
+	// LeaveVerifiers ends the signer's duty; its bond follows when its last verdict can cost it no more.
+	LeaveVerifiers(context.Context, *MsgLeaveVerifiers) (*MsgLeaveVerifiersResponse, error)
+	// SubmitAttestation publishes evidence about a host.
+	SubmitAttestation(context.Context, *MsgSubmitAttestation) (*MsgSubmitAttestationResponse, error)
+	// SignVerdict says which claims of an attestation its evidence proves.
+	SignVerdict(context.Context, *MsgSignVerdict) (*MsgSignVerdictResponse, error)
+	// ChallengeAttestation has the chain re-verify the evidence of an accepted attestation, by a report whose evidence is its reference.
+	ChallengeAttestation(context.Context, *MsgChallengeAttestation) (*MsgChallengeAttestationResponse, error)
+	// RegisterProber registers the signer as a prober, or adds to its bond.
+	RegisterProber(context.Context, *MsgRegisterProber) (*MsgRegisterProberResponse, error)
+	// UnbondProber ends the signer's duty as a prober; its bond follows after the unbonding delay.
+	UnbondProber(context.Context, *MsgUnbondProber) (*MsgUnbondProberResponse, error)
+	// CommitObservations commits a member of a panel to what it has seen.
+	CommitObservations(context.Context, *MsgCommitObservations) (*MsgCommitObservationsResponse, error)
+	// RevealObservations shows what was committed to.
+	RevealObservations(context.Context, *MsgRevealObservations) (*MsgRevealObservationsResponse, error)
 	// UpdateParams changes the parameters; governance only.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
@@ -2096,6 +3556,39 @@ func (*UnimplementedMsgServer) RevokeRelayer(ctx context.Context, req *MsgRevoke
 }
 func (*UnimplementedMsgServer) LinkNode(ctx context.Context, req *MsgLinkNode) (*MsgLinkNodeResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method LinkNode not implemented")
+}
+func (*UnimplementedMsgServer) ResolveDeferred(ctx context.Context, req *MsgResolveDeferred) (*MsgResolveDeferredResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ResolveDeferred not implemented")
+}
+func (*UnimplementedMsgServer) CommitReport(ctx context.Context, req *MsgCommitReport) (*MsgCommitReportResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method CommitReport not implemented")
+}
+func (*UnimplementedMsgServer) RegisterVerifier(ctx context.Context, req *MsgRegisterVerifier) (*MsgRegisterVerifierResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RegisterVerifier not implemented")
+}
+func (*UnimplementedMsgServer) LeaveVerifiers(ctx context.Context, req *MsgLeaveVerifiers) (*MsgLeaveVerifiersResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method LeaveVerifiers not implemented")
+}
+func (*UnimplementedMsgServer) SubmitAttestation(ctx context.Context, req *MsgSubmitAttestation) (*MsgSubmitAttestationResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SubmitAttestation not implemented")
+}
+func (*UnimplementedMsgServer) SignVerdict(ctx context.Context, req *MsgSignVerdict) (*MsgSignVerdictResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SignVerdict not implemented")
+}
+func (*UnimplementedMsgServer) ChallengeAttestation(ctx context.Context, req *MsgChallengeAttestation) (*MsgChallengeAttestationResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ChallengeAttestation not implemented")
+}
+func (*UnimplementedMsgServer) RegisterProber(ctx context.Context, req *MsgRegisterProber) (*MsgRegisterProberResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RegisterProber not implemented")
+}
+func (*UnimplementedMsgServer) UnbondProber(ctx context.Context, req *MsgUnbondProber) (*MsgUnbondProberResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method UnbondProber not implemented")
+}
+func (*UnimplementedMsgServer) CommitObservations(ctx context.Context, req *MsgCommitObservations) (*MsgCommitObservationsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method CommitObservations not implemented")
+}
+func (*UnimplementedMsgServer) RevealObservations(ctx context.Context, req *MsgRevealObservations) (*MsgRevealObservationsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RevealObservations not implemented")
 }
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgUpdateParamsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
@@ -2339,6 +3832,204 @@ func _Msg_LinkNode_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_ResolveDeferred_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgResolveDeferred)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).ResolveDeferred(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Msg/ResolveDeferred",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).ResolveDeferred(ctx, req.(*MsgResolveDeferred))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_CommitReport_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgCommitReport)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).CommitReport(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Msg/CommitReport",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).CommitReport(ctx, req.(*MsgCommitReport))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_RegisterVerifier_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRegisterVerifier)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RegisterVerifier(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Msg/RegisterVerifier",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RegisterVerifier(ctx, req.(*MsgRegisterVerifier))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_LeaveVerifiers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgLeaveVerifiers)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).LeaveVerifiers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Msg/LeaveVerifiers",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).LeaveVerifiers(ctx, req.(*MsgLeaveVerifiers))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SubmitAttestation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSubmitAttestation)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SubmitAttestation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Msg/SubmitAttestation",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SubmitAttestation(ctx, req.(*MsgSubmitAttestation))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SignVerdict_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSignVerdict)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SignVerdict(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Msg/SignVerdict",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SignVerdict(ctx, req.(*MsgSignVerdict))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_ChallengeAttestation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgChallengeAttestation)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).ChallengeAttestation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Msg/ChallengeAttestation",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).ChallengeAttestation(ctx, req.(*MsgChallengeAttestation))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_RegisterProber_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRegisterProber)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RegisterProber(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Msg/RegisterProber",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RegisterProber(ctx, req.(*MsgRegisterProber))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_UnbondProber_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgUnbondProber)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).UnbondProber(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Msg/UnbondProber",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).UnbondProber(ctx, req.(*MsgUnbondProber))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_CommitObservations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgCommitObservations)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).CommitObservations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Msg/CommitObservations",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).CommitObservations(ctx, req.(*MsgCommitObservations))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_RevealObservations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRevealObservations)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RevealObservations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.operators.v1.Msg/RevealObservations",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RevealObservations(ctx, req.(*MsgRevealObservations))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_UpdateParams_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgUpdateParams)
 	if err := dec(in); err != nil {
@@ -2413,6 +4104,50 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "LinkNode",
 			Handler:    _Msg_LinkNode_Handler,
+		},
+		{
+			MethodName: "ResolveDeferred",
+			Handler:    _Msg_ResolveDeferred_Handler,
+		},
+		{
+			MethodName: "CommitReport",
+			Handler:    _Msg_CommitReport_Handler,
+		},
+		{
+			MethodName: "RegisterVerifier",
+			Handler:    _Msg_RegisterVerifier_Handler,
+		},
+		{
+			MethodName: "LeaveVerifiers",
+			Handler:    _Msg_LeaveVerifiers_Handler,
+		},
+		{
+			MethodName: "SubmitAttestation",
+			Handler:    _Msg_SubmitAttestation_Handler,
+		},
+		{
+			MethodName: "SignVerdict",
+			Handler:    _Msg_SignVerdict_Handler,
+		},
+		{
+			MethodName: "ChallengeAttestation",
+			Handler:    _Msg_ChallengeAttestation_Handler,
+		},
+		{
+			MethodName: "RegisterProber",
+			Handler:    _Msg_RegisterProber_Handler,
+		},
+		{
+			MethodName: "UnbondProber",
+			Handler:    _Msg_UnbondProber_Handler,
+		},
+		{
+			MethodName: "CommitObservations",
+			Handler:    _Msg_CommitObservations_Handler,
+		},
+		{
+			MethodName: "RevealObservations",
+			Handler:    _Msg_RevealObservations_Handler,
 		},
 		{
 			MethodName: "UpdateParams",
@@ -3510,6 +5245,822 @@ func (m *MsgLinkNodeResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgResolveDeferred) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgResolveDeferred) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgResolveDeferred) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Execute {
+		i--
+		if m.Execute {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Id != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Id))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Authority) > 0 {
+		i -= len(m.Authority)
+		copy(dAtA[i:], m.Authority)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Authority)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgResolveDeferredResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgResolveDeferredResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgResolveDeferredResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.SlashUltai != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.SlashUltai))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgCommitReport) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCommitReport) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCommitReport) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Commitment) > 0 {
+		i -= len(m.Commitment)
+		copy(dAtA[i:], m.Commitment)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Commitment)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgCommitReportResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCommitReportResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCommitReportResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ExpiresHeight != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ExpiresHeight))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.ReportId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ReportId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRegisterVerifier) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRegisterVerifier) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRegisterVerifier) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.BondUltai != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.BondUltai))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Moniker) > 0 {
+		i -= len(m.Moniker)
+		copy(dAtA[i:], m.Moniker)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Moniker)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Verifier) > 0 {
+		i -= len(m.Verifier)
+		copy(dAtA[i:], m.Verifier)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Verifier)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRegisterVerifierResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRegisterVerifierResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRegisterVerifierResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.BondUltai != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.BondUltai))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgLeaveVerifiers) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgLeaveVerifiers) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgLeaveVerifiers) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Verifier) > 0 {
+		i -= len(m.Verifier)
+		copy(dAtA[i:], m.Verifier)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Verifier)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgLeaveVerifiersResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgLeaveVerifiersResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgLeaveVerifiersResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ReleaseAt != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ReleaseAt))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSubmitAttestation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSubmitAttestation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSubmitAttestation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.NotAfter != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.NotAfter))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.NotBefore != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.NotBefore))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.Claims != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Claims))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Evidence) > 0 {
+		i -= len(m.Evidence)
+		copy(dAtA[i:], m.Evidence)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Evidence)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Format) > 0 {
+		i -= len(m.Format)
+		copy(dAtA[i:], m.Format)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Format)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.HostId) > 0 {
+		i -= len(m.HostId)
+		copy(dAtA[i:], m.HostId)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.HostId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSubmitAttestationResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSubmitAttestationResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSubmitAttestationResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Ref) > 0 {
+		i -= len(m.Ref)
+		copy(dAtA[i:], m.Ref)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Ref)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSignVerdict) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSignVerdict) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSignVerdict) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Claims != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Claims))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Ref) > 0 {
+		i -= len(m.Ref)
+		copy(dAtA[i:], m.Ref)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Ref)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Verifier) > 0 {
+		i -= len(m.Verifier)
+		copy(dAtA[i:], m.Verifier)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Verifier)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSignVerdictResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSignVerdictResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSignVerdictResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.AcceptedClaims != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.AcceptedClaims))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgChallengeAttestation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgChallengeAttestation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgChallengeAttestation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Ref) > 0 {
+		i -= len(m.Ref)
+		copy(dAtA[i:], m.Ref)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Ref)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Salt) > 0 {
+		i -= len(m.Salt)
+		copy(dAtA[i:], m.Salt)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Salt)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.ReportId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ReportId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgChallengeAttestationResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgChallengeAttestationResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgChallengeAttestationResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ReporterUltai != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ReporterUltai))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Forged {
+		i--
+		if m.Forged {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRegisterProber) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRegisterProber) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRegisterProber) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.BondUltai != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.BondUltai))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Moniker) > 0 {
+		i -= len(m.Moniker)
+		copy(dAtA[i:], m.Moniker)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Moniker)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Prober) > 0 {
+		i -= len(m.Prober)
+		copy(dAtA[i:], m.Prober)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Prober)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRegisterProberResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRegisterProberResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRegisterProberResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.BondUltai != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.BondUltai))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgUnbondProber) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgUnbondProber) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgUnbondProber) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Prober) > 0 {
+		i -= len(m.Prober)
+		copy(dAtA[i:], m.Prober)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Prober)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgUnbondProberResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgUnbondProberResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgUnbondProberResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ReleaseHeight != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ReleaseHeight))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgCommitObservations) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCommitObservations) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCommitObservations) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Commitment) > 0 {
+		i -= len(m.Commitment)
+		copy(dAtA[i:], m.Commitment)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Commitment)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Prober) > 0 {
+		i -= len(m.Prober)
+		copy(dAtA[i:], m.Prober)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Prober)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgCommitObservationsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCommitObservationsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCommitObservationsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.RevealUntil != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.RevealUntil))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.RevealFrom != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.RevealFrom))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRevealObservations) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRevealObservations) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRevealObservations) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Rows) > 0 {
+		for iNdEx := len(m.Rows) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Rows[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if len(m.Salt) > 0 {
+		i -= len(m.Salt)
+		copy(dAtA[i:], m.Salt)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Salt)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Prober) > 0 {
+		i -= len(m.Prober)
+		copy(dAtA[i:], m.Prober)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Prober)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRevealObservationsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRevealObservationsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRevealObservationsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Copied {
+		i--
+		if m.Copied {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *MsgUpdateParams) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -4079,6 +6630,374 @@ func (m *MsgLinkNodeResponse) Size() (n int) {
 	}
 	var l int
 	_ = l
+	return n
+}
+
+func (m *MsgResolveDeferred) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Authority)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Id != 0 {
+		n += 1 + sovTx(uint64(m.Id))
+	}
+	if m.Execute {
+		n += 2
+	}
+	return n
+}
+
+func (m *MsgResolveDeferredResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SlashUltai != 0 {
+		n += 1 + sovTx(uint64(m.SlashUltai))
+	}
+	return n
+}
+
+func (m *MsgCommitReport) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Commitment)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgCommitReportResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ReportId != 0 {
+		n += 1 + sovTx(uint64(m.ReportId))
+	}
+	if m.ExpiresHeight != 0 {
+		n += 1 + sovTx(uint64(m.ExpiresHeight))
+	}
+	return n
+}
+
+func (m *MsgRegisterVerifier) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Verifier)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Moniker)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.BondUltai != 0 {
+		n += 1 + sovTx(uint64(m.BondUltai))
+	}
+	return n
+}
+
+func (m *MsgRegisterVerifierResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.BondUltai != 0 {
+		n += 1 + sovTx(uint64(m.BondUltai))
+	}
+	return n
+}
+
+func (m *MsgLeaveVerifiers) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Verifier)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgLeaveVerifiersResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ReleaseAt != 0 {
+		n += 1 + sovTx(uint64(m.ReleaseAt))
+	}
+	return n
+}
+
+func (m *MsgSubmitAttestation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.HostId)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Format)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Evidence)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Claims != 0 {
+		n += 1 + sovTx(uint64(m.Claims))
+	}
+	if m.NotBefore != 0 {
+		n += 1 + sovTx(uint64(m.NotBefore))
+	}
+	if m.NotAfter != 0 {
+		n += 1 + sovTx(uint64(m.NotAfter))
+	}
+	return n
+}
+
+func (m *MsgSubmitAttestationResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Ref)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgSignVerdict) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Verifier)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Ref)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Claims != 0 {
+		n += 1 + sovTx(uint64(m.Claims))
+	}
+	return n
+}
+
+func (m *MsgSignVerdictResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.AcceptedClaims != 0 {
+		n += 1 + sovTx(uint64(m.AcceptedClaims))
+	}
+	return n
+}
+
+func (m *MsgChallengeAttestation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.ReportId != 0 {
+		n += 1 + sovTx(uint64(m.ReportId))
+	}
+	l = len(m.Salt)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Ref)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgChallengeAttestationResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Forged {
+		n += 2
+	}
+	if m.ReporterUltai != 0 {
+		n += 1 + sovTx(uint64(m.ReporterUltai))
+	}
+	return n
+}
+
+func (m *MsgRegisterProber) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Prober)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Moniker)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.BondUltai != 0 {
+		n += 1 + sovTx(uint64(m.BondUltai))
+	}
+	return n
+}
+
+func (m *MsgRegisterProberResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.BondUltai != 0 {
+		n += 1 + sovTx(uint64(m.BondUltai))
+	}
+	return n
+}
+
+func (m *MsgUnbondProber) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Prober)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgUnbondProberResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ReleaseHeight != 0 {
+		n += 1 + sovTx(uint64(m.ReleaseHeight))
+	}
+	return n
+}
+
+func (m *MsgCommitObservations) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Prober)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Epoch != 0 {
+		n += 1 + sovTx(uint64(m.Epoch))
+	}
+	l = len(m.Commitment)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgCommitObservationsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RevealFrom != 0 {
+		n += 1 + sovTx(uint64(m.RevealFrom))
+	}
+	if m.RevealUntil != 0 {
+		n += 1 + sovTx(uint64(m.RevealUntil))
+	}
+	return n
+}
+
+func (m *MsgRevealObservations) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Prober)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Epoch != 0 {
+		n += 1 + sovTx(uint64(m.Epoch))
+	}
+	l = len(m.Salt)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if len(m.Rows) > 0 {
+		for _, e := range m.Rows {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *MsgRevealObservationsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Copied {
+		n += 2
+	}
 	return n
 }
 
@@ -7374,6 +10293,2353 @@ func (m *MsgLinkNodeResponse) Unmarshal(dAtA []byte) error {
 			return fmt.Errorf("proto: MsgLinkNodeResponse: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgResolveDeferred) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgResolveDeferred: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgResolveDeferred: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Authority", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Authority = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			m.Id = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Id |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Execute", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Execute = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgResolveDeferredResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgResolveDeferredResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgResolveDeferredResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlashUltai", wireType)
+			}
+			m.SlashUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SlashUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCommitReport) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCommitReport: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCommitReport: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Commitment", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Commitment = append(m.Commitment[:0], dAtA[iNdEx:postIndex]...)
+			if m.Commitment == nil {
+				m.Commitment = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCommitReportResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCommitReportResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCommitReportResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReportId", wireType)
+			}
+			m.ReportId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReportId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExpiresHeight", wireType)
+			}
+			m.ExpiresHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ExpiresHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRegisterVerifier) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRegisterVerifier: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRegisterVerifier: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verifier", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Verifier = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Moniker", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Moniker = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BondUltai", wireType)
+			}
+			m.BondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRegisterVerifierResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRegisterVerifierResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRegisterVerifierResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BondUltai", wireType)
+			}
+			m.BondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgLeaveVerifiers) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgLeaveVerifiers: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgLeaveVerifiers: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verifier", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Verifier = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgLeaveVerifiersResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgLeaveVerifiersResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgLeaveVerifiersResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReleaseAt", wireType)
+			}
+			m.ReleaseAt = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReleaseAt |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSubmitAttestation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSubmitAttestation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSubmitAttestation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.HostId = append(m.HostId[:0], dAtA[iNdEx:postIndex]...)
+			if m.HostId == nil {
+				m.HostId = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Format", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Format = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Evidence", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Evidence = append(m.Evidence[:0], dAtA[iNdEx:postIndex]...)
+			if m.Evidence == nil {
+				m.Evidence = []byte{}
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Claims", wireType)
+			}
+			m.Claims = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Claims |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NotBefore", wireType)
+			}
+			m.NotBefore = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NotBefore |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NotAfter", wireType)
+			}
+			m.NotAfter = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NotAfter |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSubmitAttestationResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSubmitAttestationResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSubmitAttestationResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ref = append(m.Ref[:0], dAtA[iNdEx:postIndex]...)
+			if m.Ref == nil {
+				m.Ref = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSignVerdict) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSignVerdict: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSignVerdict: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verifier", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Verifier = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ref = append(m.Ref[:0], dAtA[iNdEx:postIndex]...)
+			if m.Ref == nil {
+				m.Ref = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Claims", wireType)
+			}
+			m.Claims = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Claims |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSignVerdictResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSignVerdictResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSignVerdictResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AcceptedClaims", wireType)
+			}
+			m.AcceptedClaims = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AcceptedClaims |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgChallengeAttestation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgChallengeAttestation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgChallengeAttestation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReportId", wireType)
+			}
+			m.ReportId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReportId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Salt", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Salt = append(m.Salt[:0], dAtA[iNdEx:postIndex]...)
+			if m.Salt == nil {
+				m.Salt = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ref = append(m.Ref[:0], dAtA[iNdEx:postIndex]...)
+			if m.Ref == nil {
+				m.Ref = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgChallengeAttestationResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgChallengeAttestationResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgChallengeAttestationResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Forged", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Forged = bool(v != 0)
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReporterUltai", wireType)
+			}
+			m.ReporterUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReporterUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRegisterProber) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRegisterProber: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRegisterProber: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prober", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Prober = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Moniker", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Moniker = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BondUltai", wireType)
+			}
+			m.BondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRegisterProberResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRegisterProberResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRegisterProberResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BondUltai", wireType)
+			}
+			m.BondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgUnbondProber) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgUnbondProber: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgUnbondProber: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prober", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Prober = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgUnbondProberResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgUnbondProberResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgUnbondProberResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReleaseHeight", wireType)
+			}
+			m.ReleaseHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReleaseHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCommitObservations) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCommitObservations: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCommitObservations: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prober", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Prober = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Commitment", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Commitment = append(m.Commitment[:0], dAtA[iNdEx:postIndex]...)
+			if m.Commitment == nil {
+				m.Commitment = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCommitObservationsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCommitObservationsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCommitObservationsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RevealFrom", wireType)
+			}
+			m.RevealFrom = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RevealFrom |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RevealUntil", wireType)
+			}
+			m.RevealUntil = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RevealUntil |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRevealObservations) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRevealObservations: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRevealObservations: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prober", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Prober = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Salt", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Salt = append(m.Salt[:0], dAtA[iNdEx:postIndex]...)
+			if m.Salt == nil {
+				m.Salt = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Rows", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Rows = append(m.Rows, ProbeRow{})
+			if err := m.Rows[len(m.Rows)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRevealObservationsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRevealObservationsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRevealObservationsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Copied", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Copied = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])

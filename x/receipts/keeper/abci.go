@@ -7,7 +7,7 @@ import "context"
 // BeginBlock pins the parameters of an epoch in its first block.
 func (k *Keeper) BeginBlock(ctx context.Context) error { return k.startEpoch(ctx) }
 
-// EndBlock draws the seed of an epoch whose beacon is complete, works on due batches, pays out thawed escrow and removes old epochs,
+// EndBlock draws the seed of an epoch whose beacon is complete, ends unanswered demands, works on due batches, pays out thawed escrow and removes old epochs,
 // each bounded by a parameter.
 func (k *Keeper) EndBlock(ctx context.Context) error {
 	if err := k.drawSeed(ctx); err != nil {
@@ -15,6 +15,9 @@ func (k *Keeper) EndBlock(ctx context.Context) error {
 	}
 	params, err := k.params.Get(ctx)
 	if err != nil {
+		return err
+	}
+	if err := k.workDemands(ctx, &params); err != nil { // before the batches: what was withheld is not settled
 		return err
 	}
 	if err := k.workQueue(ctx, &params); err != nil {

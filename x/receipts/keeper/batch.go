@@ -98,6 +98,9 @@ func (k *Keeper) storeClaim(ctx context.Context, c *claim) error {
 	if err := k.storeMarks(ctx, c); err != nil {
 		return err
 	}
+	if err := k.indexClaims(ctx, &c.batch); err != nil {
+		return err
+	}
 	if err := k.hostEpochs.Set(ctx, collections.Join(c.batch.Epoch, c.hostID[:]), c.host); err != nil {
 		return err
 	}

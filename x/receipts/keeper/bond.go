@@ -61,7 +61,7 @@ func (k *Keeper) UnbondGateway(ctx context.Context, gateway []byte) (types.Thaw,
 		return types.Thaw{}, err
 	}
 	thaw := types.Thaw{Id: id, Gateway: g.Address, AmountUusdc: g.BondUusdc, MatureHeight: mature}
-	g.BondUusdc, g.UnbondingUusdc = 0, g.BondUusdc
+	g.BondUusdc, g.UnbondingUusdc, g.UnbondingThaw = 0, g.BondUusdc, id
 	if err := k.thaws.Set(ctx, id, thaw); err != nil {
 		return types.Thaw{}, err
 	}
@@ -84,6 +84,7 @@ func (k *Keeper) payBond(ctx context.Context, thaw *types.Thaw) error {
 	if err := takeFrom(&g.UnbondingUusdc, thaw.AmountUusdc); err != nil {
 		return err
 	}
+	g.UnbondingThaw = 0
 	if err := k.gateways.Set(ctx, gateway, g); err != nil {
 		return err
 	}

@@ -40,6 +40,8 @@ func writeBatch(e *eventjson.Event, b *types.Batch) {
 	e.Uint64("log_index", b.LogIndex)
 	e.Text("sender", b.Sender)      // as the message spells it
 	e.List("opened_leaves", 0, nil) // of a new batch none is opened
+	e.Uint32("open_demands", b.OpenDemands)
+	e.Bool("extended", b.Extended)
 }
 
 func writeGroup(e *eventjson.Event, g *types.Group) {

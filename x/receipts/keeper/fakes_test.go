@@ -80,6 +80,8 @@ type operators struct {
 	noHash     bool
 	slashes    []slash
 	slashErr   error
+
+	offences
 }
 
 const genesisTime = 1_700_000_000

@@ -101,6 +101,7 @@ func emptyFixture(t *testing.T) *fixture {
 			},
 			domain: receipt.NewDomain("test-1", 7), cover: 1 << 50, ceiling: 1 << 40, reputation: 900_000,
 			list: map[string]operatorstypes.Operator{}, keys: map[[20]byte]operatorstypes.HostKey{}, relayers: map[string]string{},
+			offences: newOffences(),
 		},
 		royalties: &royalties{pricing: map[[2][32]byte]royaltiestypes.Pricing{}, refuse: map[[32]byte]error{}},
 		log:       &chainLog{},
@@ -270,9 +271,11 @@ func (f *fixture) send(msg sdk.Msg) (proto.Message, error) {
 	for account, amount := range f.bank.balances {
 		balances[account] = amount
 	}
+	before := f.operators.clone()
 	resp, err := f.handle(cached, msg)
 	if err != nil {
 		f.bank.balances = balances
+		f.operators.offences = before
 		return nil, err
 	}
 	write()
@@ -313,6 +316,18 @@ func (f *fixture) handle(ctx context.Context, msg sdk.Msg) (proto.Message, error
 		return f.msgs.DeclareLoss(ctx, m)
 	case *types.MsgClaimEarnings:
 		return f.msgs.ClaimEarnings(ctx, m)
+	case *types.MsgChallenge:
+		return f.msgs.Challenge(ctx, m)
+	case *types.MsgDemandData:
+		return f.msgs.DemandData(ctx, m)
+	case *types.MsgAnswerData:
+		return f.msgs.AnswerData(ctx, m)
+	case *types.MsgClaimOmitted:
+		return f.msgs.ClaimOmitted(ctx, m)
+	case *types.MsgReportFailures:
+		return f.msgs.ReportFailures(ctx, m)
+	case *types.MsgRefuteFailure:
+		return f.msgs.RefuteFailure(ctx, m)
 	case *types.MsgSettleStuck:
 		return f.msgs.SettleStuck(ctx, m)
 	case *types.MsgUpdateParams:

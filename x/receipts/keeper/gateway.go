@@ -205,11 +205,16 @@ func (k *Keeper) settlerOf(ctx context.Context, payer [20]byte, issuedAt uint64,
 	if err != nil {
 		return nil, false, err
 	}
-	if issuedAt < key.ValidFrom || key.ValidUntil != 0 && issuedAt > key.ValidUntil {
+	if !validAt(&key, issuedAt) {
 		return operator, false, nil
 	}
 	settler, err = k.parseParty("settler", key.Settler)
 	return settler, true, err
+}
+
+// validAt reports whether a gateway key was valid for a job issued at a time.
+func validAt(key *types.GatewayKey, issuedAt uint64) bool {
+	return issuedAt >= key.ValidFrom && (key.ValidUntil == 0 || issuedAt <= key.ValidUntil)
 }
 
 // changeGateway changes the gateway of a settler, if it has one.

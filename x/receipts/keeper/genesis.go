@@ -25,7 +25,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, g *types.GenesisState) error {
 		return err
 	}
 	for _, load := range [...]func(context.Context, *types.GenesisState) error{
-		k.initCounters, k.initSettlers, k.initGateways, k.initBatches, k.initEpochs, k.initUsage,
+		k.initCounters, k.initSettlers, k.initGateways, k.initBatches, k.initChallenges, k.initEpochs, k.initUsage,
 	} {
 		if err := load(ctx, g); err != nil {
 			return err
@@ -41,7 +41,65 @@ func (k *Keeper) initCounters(ctx context.Context, g *types.GenesisState) error 
 	if err := k.nextBatch.Set(ctx, g.NextBatchId); err != nil {
 		return err
 	}
+	if err := k.nextDemand.Set(ctx, g.NextDemandId); err != nil {
+		return err
+	}
 	return k.prunedEpoch.Set(ctx, g.PrunedEpoch)
+}
+
+// initChallenges loads demands and evidence, and makes batches findable by their seqs.
+func (k *Keeper) initChallenges(ctx context.Context, g *types.GenesisState) error {
+	for i := range g.Batches {
+		if err := k.indexClaims(ctx, &g.Batches[i]); err != nil {
+			return err
+		}
+	}
+	for _, d := range g.Demands {
+		if _, err := k.parseAddress("reporter", d.Reporter); err != nil {
+			return err
+		}
+		if err := k.demands.Set(ctx, d.Id, d); err != nil {
+			return err
+		}
+	}
+	for _, e := range g.UsedEvidence {
+		if err := k.evidence.Set(ctx, e.Id, e); err != nil {
+			return err
+		}
+	}
+	return k.initFailures(ctx, g)
+}
+
+// initFailures loads the reports of gateways.
+func (k *Keeper) initFailures(ctx context.Context, g *types.GenesisState) error {
+	for _, f := range g.Failures {
+		key, err := k.partyPair(f.Row.Settler, f.Row.Operator)
+		if err != nil {
+			return err
+		}
+		if err := k.failures.Set(ctx, collections.Join3(f.Epoch, key.K2(), key.K1()), f); err != nil {
+			return err
+		}
+	}
+	for _, r := range g.FailureReports {
+		gateway, err := k.parseParty("gateway", r.Gateway)
+		if err != nil {
+			return err
+		}
+		if err := k.failureReports.Set(ctx, collections.Join(r.Epoch, gateway), r); err != nil {
+			return err
+		}
+	}
+	for _, r := range g.Routes {
+		operator, err := k.parseParty("operator", r.Operator)
+		if err != nil {
+			return err
+		}
+		if err := k.routes.Set(ctx, collections.Join(r.Epoch, operator), r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (k *Keeper) initSettlers(ctx context.Context, g *types.GenesisState) error {
@@ -232,6 +290,9 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	if g.NextBatchId, err = k.nextBatch.Peek(ctx); err != nil {
 		return nil, err
 	}
+	if g.NextDemandId, err = k.nextDemand.Peek(ctx); err != nil {
+		return nil, err
+	}
 	if g.PrunedEpoch, err = k.prunedEpoch.Get(ctx); err != nil {
 		return nil, err
 	}
@@ -241,7 +302,8 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		values(ctx, k.batches, &g.Batches), values(ctx, k.watermarks, &g.Watermarks), values(ctx, k.hostEpochs, &g.HostEpochs),
 		values(ctx, k.openClaims, &g.OpenClaims), values(ctx, k.epochs, &g.Epochs), values(ctx, k.usages, &g.Usages),
 		values(ctx, k.spends, &g.Spends), values(ctx, k.earnings, &g.Earnings), values(ctx, k.losses, &g.Losses),
-		values(ctx, k.consents, &g.GatewayConsents),
+		values(ctx, k.consents, &g.GatewayConsents), values(ctx, k.demands, &g.Demands), values(ctx, k.evidence, &g.UsedEvidence),
+		values(ctx, k.failures, &g.Failures), values(ctx, k.failureReports, &g.FailureReports), values(ctx, k.routes, &g.Routes),
 	)
 }
 

@@ -17,6 +17,7 @@ func (f *fixture) reload(g *types.GenesisState) *fixture {
 	other := emptyFixture(f.t)
 	other.ctx = other.ctx.WithBlockHeight(f.ctx.BlockHeight()).WithBlockTime(f.ctx.BlockTime())
 	*other.bank, *other.operators, *other.royalties, *other.log = *f.bank, *f.operators, *f.royalties, *f.log
+	other.operators.offences = f.operators.clone()
 	require.NoError(f.t, other.k.InitGenesis(other.ctx, g))
 	return other
 }
@@ -41,6 +42,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 		"keys": len(g.GatewayKeys), "batches": len(g.Batches), "watermarks": len(g.Watermarks), "host epochs": len(g.HostEpochs),
 		"open claims": len(g.OpenClaims), "epochs": len(g.Epochs), "usages": len(g.Usages), "spends": len(g.Spends),
 		"earnings": len(g.Earnings), "losses": len(g.Losses), "consents": len(g.GatewayConsents),
+		"demands": len(g.Demands), "evidence": len(g.UsedEvidence),
 	} {
 		require.NotZero(t, n, name)
 	}
@@ -67,6 +69,8 @@ func busyFixture(t *testing.T) *fixture {
 	f.goTo(41)
 	f.submit(f.build("host2", 1, routed(plain, jobs(1, 5_000))))
 	f.submit(f.build("host2", 1, routed(plain, jobs(2, 5_000_000)))) // unfunded
+	f.do(demandOf("watch", 5, 0))
+	f.do(omitted(f.sr1("host", routed(plain, nil), job{seq: 90, amount: 10})))
 	f.goTo(45)
 	require.Equal(t, types.BatchStatus_BATCH_STATUS_STUCK, f.batch(1).Status)
 	return f

@@ -55,6 +55,14 @@ type Keeper struct {
 	earnings    collections.Map[[]byte, types.Earnings]
 	losses      collections.Map[epochPair, types.Loss]
 	prunedEpoch collections.Item[uint64]
+	claims      collections.Map[epochPair, uint64]
+	demands     *collections.IndexedMap[uint64, types.Demand, demandIndexes]
+	nextDemand  collections.Sequence
+	evidence    *collections.IndexedMap[[]byte, types.UsedEvidence, evidenceIndexes]
+	failures    collections.Map[epochTriple, types.Failures]
+	routes      collections.Map[epochPair, types.Routes]
+
+	failureReports collections.Map[epochPair, types.FailureReport]
 }
 
 // Deps are what a keeper is built from.

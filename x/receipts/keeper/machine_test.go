@@ -17,6 +17,7 @@ type machine struct {
 	*fixture
 	seqs    map[string]uint64 // by host key
 	pending map[uint64]*built
+	claimed map[uint64]*built
 	closed  uint64 // first epoch that is not closed
 	bonds   int    // times that the gateway's bond was moved
 
@@ -25,7 +26,7 @@ type machine struct {
 }
 
 func newMachine(t *testing.T) *machine {
-	m := &machine{fixture: newFixture(t), seqs: map[string]uint64{}, pending: map[uint64]*built{}}
+	m := &machine{fixture: newFixture(t), seqs: map[string]uint64{}, pending: map[uint64]*built{}, claimed: map[uint64]*built{}}
 	m.setParams(func(p *types.Params) {
 		p.MaxFinalisePerBlock, p.MaxPrunePerBlock, p.UsageRetentionEpochs, p.StuckReturnBlocks = 2, 4, 8, 30
 		p.ThawBlocks = 44
@@ -97,7 +98,7 @@ func (m *machine) submitSome(r *rapid.T) {
 	b := m.build(host, uint64(e-1), works...)
 	if resp, err := m.send(b.msg); err == nil {
 		m.lastBatch = resp.(*types.MsgSubmitBatchResponse).BatchId //nolint:forcetypeassert // the handler's own type
-		m.pending[m.lastBatch] = b
+		m.pending[m.lastBatch], m.claimed[m.lastBatch] = b, b
 	}
 }
 
@@ -174,6 +175,31 @@ func (m *machine) breakThings(r *rapid.T) {
 	_, _ = m.send(&types.MsgSettleStuck{Authority: addr("governance"), BatchId: id, Settle: rapid.Bool().Draw(r, "settle")})
 }
 
+// watchSome demands leaves, answers some of the demands, shows omitted jobs, a payment named twice and two receipts of one job.
+func (m *machine) watchSome(r *rapid.T) {
+	m.operators.fails = rapid.IntRange(0, 5).Draw(r, "punish") == 0
+	id := m.recent(r)
+	_, _ = m.send(demandOf(rapid.SampledFrom([]string{"watch", "watch2"}).Draw(r, "reporter"), id, 0))
+	for _, d := range m.demands() {
+		b, found := m.claimed[d.BatchId]
+		if !found || rapid.IntRange(0, 9).Draw(r, "withhold") == 0 {
+			continue
+		}
+		answer := b.answer(m.fixture, d.Id, d.Index)
+		answer.Sender = b.msg.Sender
+		_, _ = m.send(answer)
+	}
+	seq := rapid.Uint64Range(1, 100).Draw(r, "seq")
+	switch rapid.IntRange(0, 11).Draw(r, "evidence") {
+	case 0:
+		_, _ = m.send(m.report("watch", f1e, m.twoReceipts(routed(model, nil), seq), id))
+	case 1:
+		_, _ = m.send(m.report("watch", f1e, m.onePayment("host", routed(model, nil), "host2", routed(plain, nil))))
+	case 2, 3, 4:
+		_, _ = m.send(omitted(m.sr1("host", rapid.SampledFrom([]work{routed(model, nil), direct(plain, nil)}).Draw(r, "work"), job{seq: seq, amount: 50})))
+	}
+}
+
 // moveBond ends the gateway's keys and its bond, or bonds again and makes new ones.
 func (m *machine) moveBond(r *rapid.T) {
 	m.bonds++
@@ -229,7 +255,7 @@ func (m *machine) check(r *rapid.T) {
 func TestRandomLife(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		m := newMachine(t)
-		moves := []func(*rapid.T){m.submitSome, m.submitSome, m.openSome, m.openSome, m.moveMoney, m.fundSome, m.breakThings, m.moveBond, m.closeEpochs}
+		moves := []func(*rapid.T){m.submitSome, m.submitSome, m.openSome, m.openSome, m.moveMoney, m.fundSome, m.breakThings, m.moveBond, m.closeEpochs, m.watchSome}
 		for range rapid.IntRange(8, 48).Draw(r, "steps") {
 			for range rapid.IntRange(1, 4).Draw(r, "moves") {
 				rapid.SampledFrom(moves).Draw(r, "move")(r)

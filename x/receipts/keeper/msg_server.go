@@ -249,6 +249,90 @@ func (m msgServer) ClaimEarnings(ctx context.Context, msg *types.MsgClaimEarning
 	return &types.MsgClaimEarningsResponse{AmountUusdc: amount}, nil
 }
 
+func (m msgServer) Challenge(ctx context.Context, msg *types.MsgChallenge) (*types.MsgChallengeResponse, error) {
+	if err := msg.ValidateBasic(); err != nil { // the lengths below rely on it
+		return nil, err
+	}
+	reporter, err := m.k.parseParty("reporter", msg.Reporter)
+	if err != nil {
+		return nil, err
+	}
+	return m.k.Challenge(ctx, reporter, msg)
+}
+
+func (m msgServer) DemandData(ctx context.Context, msg *types.MsgDemandData) (*types.MsgDemandDataResponse, error) {
+	reporter, err := m.k.parseParty("reporter", msg.Reporter)
+	if err != nil {
+		return nil, err
+	}
+	d, err := m.k.DemandData(ctx, reporter, msg)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgDemandDataResponse{DemandId: d.Id, DueHeight: d.DueHeight}, nil
+}
+
+func (m msgServer) AnswerData(ctx context.Context, msg *types.MsgAnswerData) (*types.MsgAnswerDataResponse, error) {
+	sender, err := m.k.parseAddress("sender", msg.Sender)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.k.AnswerData(ctx, sender, msg); err != nil {
+		return nil, err
+	}
+	return &types.MsgAnswerDataResponse{}, nil
+}
+
+func (m msgServer) ClaimOmitted(ctx context.Context, msg *types.MsgClaimOmitted) (*types.MsgClaimOmittedResponse, error) {
+	reporter, err := m.k.parseParty("reporter", msg.Reporter)
+	if err != nil {
+		return nil, err
+	}
+	slashed, err := m.k.ClaimOmitted(ctx, reporter, msg.Evidence)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgClaimOmittedResponse{SlashedUltai: slashed}, nil
+}
+
+func (m msgServer) ReportFailures(ctx context.Context, msg *types.MsgReportFailures) (*types.MsgReportFailuresResponse, error) {
+	if err := msg.ValidateBasic(); err != nil { // a root of another length must never be stored
+		return nil, err
+	}
+	gateway, err := m.k.parseParty("gateway", msg.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.k.ReportFailures(ctx, gateway, msg.Epoch, msg.Rows); err != nil {
+		return nil, err
+	}
+	return &types.MsgReportFailuresResponse{}, nil
+}
+
+func (m msgServer) RefuteFailure(ctx context.Context, msg *types.MsgRefuteFailure) (*types.MsgRefuteFailureResponse, error) {
+	if err := msg.ValidateBasic(); err != nil { // the lengths below rely on it
+		return nil, err
+	}
+	if _, err := m.k.parseAddress("sender", msg.Sender); err != nil {
+		return nil, err
+	}
+	pair, err := m.k.partyPair(msg.Settler, msg.Operator)
+	if err != nil {
+		return nil, err
+	}
+	r := &Refutation{
+		Epoch: msg.Epoch, Operator: pair.K2(), Settler: pair.K1(), Index: msg.Index, Record: msg.Record, Sender: msg.Sender,
+		Path: make([][32]byte, len(msg.Path)),
+	}
+	for i, hash := range msg.Path {
+		r.Path[i] = [32]byte(hash)
+	}
+	if err := m.k.RefuteFailure(ctx, r); err != nil {
+		return nil, err
+	}
+	return &types.MsgRefuteFailureResponse{}, nil
+}
+
 func (m msgServer) SettleStuck(ctx context.Context, msg *types.MsgSettleStuck) (*types.MsgSettleStuckResponse, error) {
 	if err := m.k.checkAuthority(ctx, msg.Authority); err != nil {
 		return nil, err

@@ -83,6 +83,13 @@ func (k *Keeper) pruneEpoch(ctx context.Context, e uint64, budget int) (int, err
 		},
 		func() (int, error) { return removeRange(ctx, k.hostEpochs, inEpoch, budget) },
 		func() (int, error) { return removeRange(ctx, k.losses, inEpoch, budget) },
+		func() (int, error) { return removeRange(ctx, k.claims, inEpoch, budget) },
+		func() (int, error) { return k.removeEvidence(ctx, e, budget) },
+		func() (int, error) {
+			return removeRange(ctx, k.failures, collections.NewPrefixedTripleRange[uint64, []byte, []byte](e), budget)
+		},
+		func() (int, error) { return removeRange(ctx, k.failureReports, inEpoch, budget) },
+		func() (int, error) { return removeRange(ctx, k.routes, inEpoch, budget) },
 		func() (int, error) { return k.removeBatches(ctx, e, budget) },
 	}
 	for _, step := range steps {
@@ -113,6 +120,24 @@ func removeRange[K, V any](ctx context.Context, m collections.Map[K, V], r colle
 		}
 	}
 	return budget - len(keys), nil
+}
+
+// removeEvidence forgets faults of an epoch, at most budget, and returns what is left of that.
+func (k *Keeper) removeEvidence(ctx context.Context, e uint64, budget int) (int, error) {
+	var ids [][]byte
+	err := k.evidence.Indexes.epoch.Walk(ctx, collections.NewPrefixedPairRange[uint64, []byte](e), func(_ uint64, id []byte) (bool, error) {
+		ids = append(ids, id)
+		return len(ids) >= budget, nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		if err := k.evidence.Remove(ctx, id); err != nil {
+			return 0, err
+		}
+	}
+	return budget - len(ids), nil
 }
 
 // removeBatches removes batches of an epoch, at most budget, and returns what is left of that.

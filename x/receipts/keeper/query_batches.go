@@ -25,6 +25,35 @@ func (q queryServer) Batch(ctx context.Context, req *types.QueryBatchRequest) (*
 	return &types.QueryBatchResponse{Batch: b, Seed: state.Seed}, nil
 }
 
+func (q queryServer) Demands(ctx context.Context, req *types.QueryDemandsRequest) (*types.QueryDemandsResponse, error) {
+	if id := req.GetBatchId(); id != 0 {
+		demands, err := q.k.demandsOf(ctx, id) // at most four
+		if err != nil {
+			return nil, err
+		}
+		return &types.QueryDemandsResponse{Demands: demands}, nil
+	}
+	demands, page, err := query.CollectionPaginate(ctx, q.k.demands, bounded(req.GetPagination()),
+		func(_ uint64, d types.Demand) (types.Demand, error) { return d, nil })
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryDemandsResponse{Demands: demands, Pagination: page}, nil
+}
+
+func (q queryServer) Failures(ctx context.Context, req *types.QueryFailuresRequest) (*types.QueryFailuresResponse, error) {
+	failures, page, err := query.CollectionPaginate(ctx, q.k.failures, bounded(req.GetPagination()),
+		func(_ epochTriple, f types.Failures) (types.Failures, error) { return f, nil },
+		func(o *query.CollectionsPaginateOptions[epochTriple]) {
+			prefix := collections.TriplePrefix[uint64, []byte, []byte](req.GetEpoch())
+			o.Prefix = &prefix
+		})
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryFailuresResponse{Failures: failures, Pagination: page}, nil
+}
+
 func (q queryServer) Batches(ctx context.Context, req *types.QueryBatchesRequest) (*types.QueryBatchesResponse, error) {
 	page := bounded(req.GetPagination())
 	get := func(key collections.Pair[uint64, uint64], _ collections.NoValue) (types.Batch, error) {

@@ -115,10 +115,13 @@ func (k *Keeper) voidStuck(ctx context.Context, b *types.Batch) error {
 	return k.void(ctx, b, "stuck for too long", 0)
 }
 
-// void returns a batch's locks. The caller stores b.
+// void returns a batch's locks and the bonds of whoever still waits for its data. The caller stores b.
 func (k *Keeper) void(ctx context.Context, b *types.Batch, reason string, slashed uint64) error {
 	operator, err := k.parseParty("operator", b.Operator)
 	if err != nil {
+		return err
+	}
+	if err := k.closeDemands(ctx, b); err != nil {
 		return err
 	}
 	returned := uint64(0)

@@ -80,6 +80,9 @@ func (k *Keeper) markSampled(ctx context.Context, b *types.Batch) error {
 		return err
 	}
 	b.Status, b.DueHeight = types.BatchStatus_BATCH_STATUS_SAMPLED, windows.FinaliseFrom
+	if b.Extended {
+		b.DueHeight = windows.FinaliseLatest
+	}
 	b.OpenedLeaves = nil // no sample is left to compare them with
 	return emit(ctx, &types.EventBatchSampled{BatchId: b.Id, DueHeight: b.DueHeight})
 }

@@ -52,6 +52,27 @@ func (i batchIndexes) IndexesList() []collections.Index[uint64, types.Batch] {
 	return []collections.Index[uint64, types.Batch]{i.epoch, i.operator, i.due}
 }
 
+// demandIndexes find the demands of a batch and those whose deadline has passed.
+type demandIndexes struct {
+	batch *indexes.Multi[uint64, uint64, types.Demand]
+	due   *indexes.Multi[uint64, uint64, types.Demand]
+}
+
+// IndexesList implements collections.Indexes.
+func (i demandIndexes) IndexesList() []collections.Index[uint64, types.Demand] {
+	return []collections.Index[uint64, types.Demand]{i.batch, i.due}
+}
+
+// evidenceIndexes find the evidence of an epoch.
+type evidenceIndexes struct {
+	epoch *indexes.Multi[uint64, []byte, types.UsedEvidence]
+}
+
+// IndexesList implements collections.Indexes.
+func (i evidenceIndexes) IndexesList() []collections.Index[[]byte, types.UsedEvidence] {
+	return []collections.Index[[]byte, types.UsedEvidence]{i.epoch}
+}
+
 // buildSchema makes all collections.
 func (k *Keeper) buildSchema(cdc codec.BinaryCodec, storeService store.KVStoreService) (collections.Schema, error) {
 	sb := collections.NewSchemaBuilder(storeService)
@@ -80,6 +101,13 @@ func (k *Keeper) buildSchema(cdc codec.BinaryCodec, storeService store.KVStoreSe
 	k.earnings = collections.NewMap(sb, types.EarningsPrefix, "earnings", collections.BytesKey, codec.CollValue[types.Earnings](cdc))
 	k.losses = collections.NewMap(sb, types.LossesPrefix, "losses", inEpoch, codec.CollValue[types.Loss](cdc))
 	k.prunedEpoch = collections.NewItem(sb, types.PrunedEpochPrefix, "pruned_epoch", collections.Uint64Value)
+	k.claims = collections.NewMap(sb, types.ClaimsPrefix, "claims", inEpoch, collections.Uint64Value)
+	k.demands = newDemands(sb, cdc)
+	k.nextDemand = collections.NewSequence(sb, types.NextDemandPrefix, "next_demand")
+	k.evidence = newEvidence(sb, cdc)
+	k.failures = collections.NewMap(sb, types.FailuresPrefix, "failures", triple, codec.CollValue[types.Failures](cdc))
+	k.failureReports = collections.NewMap(sb, types.FailureReportsPrefix, "failure_reports", inEpoch, codec.CollValue[types.FailureReport](cdc))
+	k.routes = collections.NewMap(sb, types.RoutesPrefix, "routes", inEpoch, codec.CollValue[types.Routes](cdc))
 	return sb.Build()
 }
 
@@ -106,6 +134,25 @@ func newGatewayKeys(
 		collections.BytesKey, codec.CollValue[types.GatewayKey](cdc), keyIndexes{
 			gateway: indexes.NewMulti(sb, types.KeysByGatewayPrefix, "keys_by_gateway", collections.BytesKey, collections.BytesKey,
 				func(_ []byte, key types.GatewayKey) ([]byte, error) { return addresses.StringToBytes(key.Gateway) }),
+		})
+}
+
+func newDemands(sb *collections.SchemaBuilder, cdc codec.BinaryCodec) *collections.IndexedMap[uint64, types.Demand, demandIndexes] {
+	return collections.NewIndexedMap(sb, types.DemandsPrefix, "demands", collections.Uint64Key, codec.CollValue[types.Demand](cdc), demandIndexes{
+		batch: indexes.NewMulti(sb, types.DemandsByBatchPrefix, "demands_by_batch", collections.Uint64Key, collections.Uint64Key,
+			func(_ uint64, d types.Demand) (uint64, error) { return d.BatchId, nil }),
+		due: indexes.NewMulti(sb, types.DemandsByDuePrefix, "demands_by_due", collections.Uint64Key, collections.Uint64Key,
+			func(_ uint64, d types.Demand) (uint64, error) { return d.DueHeight, nil }),
+	})
+}
+
+func newEvidence(
+	sb *collections.SchemaBuilder, cdc codec.BinaryCodec,
+) *collections.IndexedMap[[]byte, types.UsedEvidence, evidenceIndexes] {
+	return collections.NewIndexedMap(sb, types.EvidencePrefix, "used_evidence",
+		collections.BytesKey, codec.CollValue[types.UsedEvidence](cdc), evidenceIndexes{
+			epoch: indexes.NewMulti(sb, types.EvidenceByEpoch, "used_evidence_by_epoch", collections.Uint64Key, collections.BytesKey,
+				func(_ []byte, e types.UsedEvidence) (uint64, error) { return e.Epoch, nil }),
 		})
 }
 

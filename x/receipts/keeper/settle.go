@@ -21,6 +21,9 @@ type outcome struct {
 // settle pays what the locks of a batch hold, credits usage if its epoch is open, and appends the batch to the log. It writes nothing
 // that its caller must not discard on an error. The caller stores b.
 func (k *Keeper) settle(ctx context.Context, b *types.Batch) error {
+	if b.OpenDemands > 0 {
+		return errorsmod.Wrapf(types.ErrOpenDemands, "%d", b.OpenDemands)
+	}
 	state, err := k.epochState(ctx, b.Epoch)
 	if err != nil {
 		return err

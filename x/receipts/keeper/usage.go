@@ -21,6 +21,7 @@ type credit struct {
 	texts      struct{ operator, controller string }
 	rows       uint32 // of the operator in the epoch
 	stored     uint32 // as they were
+	failed     uint64 // failed jobs of the batch
 }
 
 func (k *Keeper) newCredit(ctx context.Context, b *types.Batch, operator []byte) (*credit, error) {
@@ -43,6 +44,9 @@ func (k *Keeper) newCredit(ctx context.Context, b *types.Batch, operator []byte)
 
 // storeCredit stores the number of rows if it has changed.
 func (k *Keeper) storeCredit(ctx context.Context, c *credit) error {
+	if err := k.noteAdmitted(ctx, c.epoch, c.operator, c.texts.operator, c.failed); err != nil {
+		return err
+	}
 	if c.rows == c.stored {
 		return nil
 	}
@@ -56,11 +60,17 @@ func (k *Keeper) creditPart(ctx context.Context, c *credit, p *part, settler *ty
 	if err := k.creditSpends(ctx, c, p, settler); err != nil {
 		return err
 	}
+	c.failed += p.usage.Fail // at most the batch's receipts
 	key := collections.Join3(c.epoch, c.operator, p.settler)
 	row, err := k.usages.Get(ctx, key)
 	if errors.Is(err, collections.ErrNotFound) {
 		if !c.takeRow(settler, accredited) {
 			return nil
+		}
+		if accredited {
+			if err := k.noteRoute(ctx, c.epoch, c.operator, c.texts.operator, settler.Gateway); err != nil {
+				return err
+			}
 		}
 		row, err = types.Usage{
 			Epoch: c.epoch, Operator: c.texts.operator, Settler: settler.Address, Class: settler.Class, Accredited: accredited,
@@ -192,7 +202,9 @@ func (k *Keeper) usageEntry(
 	}, nil
 }
 
-// SuccessCounts sums an operator's successful and failed jobs for one settler and class over the epochs from..to, both inclusive.
+// SuccessCounts sums an operator's successful and failed jobs for one settler and class over the epochs from..to, both inclusive. Failed
+// are those with a receipt that says so and those that the settler's gateway reported, as far as its reports count; only epochs in which
+// the settler paid for something are looked at.
 //
 // Errors: ErrInvalidRequest (to before from, or more than types.MaxSuccessEpochs epochs), ErrOverflow.
 func (k *Keeper) SuccessCounts(ctx context.Context, operator, settler []byte, class types.Class, from, to uint64) (ok, fail uint64, err error) {
@@ -207,8 +219,12 @@ func (k *Keeper) SuccessCounts(ctx context.Context, operator, settler []byte, cl
 		if err != nil {
 			return 0, 0, err
 		}
+		reported, err := k.reportedFails(ctx, from+i, operator, settler)
+		if err != nil {
+			return 0, 0, err
+		}
 		okSum, okFits := u128.Add(ok, row.Ok)
-		failSum, failFits := u128.Add(fail, row.Fail)
+		failSum, failFits := u128.Sum([]uint64{fail, row.Fail, reported})
 		if !okFits || !failFits {
 			return 0, 0, errorsmod.Wrap(types.ErrOverflow, "jobs")
 		}

@@ -36,17 +36,42 @@ func (b *Batch) DomainGroups() ([]sumtree.Group, error) {
 	}
 	groups := make([]sumtree.Group, len(b.Groups))
 	for i := range b.Groups {
-		g := &b.Groups[i]
-		if err := g.ValidateShape(); err != nil {
+		if err := b.Groups[i].ValidateShape(); err != nil {
 			return nil, errorsmod.Wrapf(err, "group %d", i)
 		}
-		groups[i] = sumtree.Group{
-			Operator: [AddressLength]byte(b.HostKey), HostID: [HashLength]byte(b.HostId),
-			Settler: [AddressLength]byte(g.Settler), ModelID: [HashLength]byte(g.ModelId), AdapterID: [HashLength]byte(g.AdapterId),
-			Count: g.Count, FirstSeq: g.FirstSeq, LastSeq: g.LastSeq, Root: g.rootEntry(),
-		}
+		groups[i] = b.domainGroup(i)
 	}
 	return groups, nil
+}
+
+// DomainGroup returns one group of a stored batch as the sum tree knows it. Error: ErrUnknownGroup.
+func (b *Batch) DomainGroup(position uint32) (sumtree.Group, error) {
+	if uint64(position) >= uint64(len(b.Groups)) {
+		return sumtree.Group{}, errorsmod.Wrapf(ErrUnknownGroup, "%d of %d", position, len(b.Groups))
+	}
+	return b.domainGroup(int(position)), nil
+}
+
+// domainGroup converts a group whose lengths were checked.
+func (b *Batch) domainGroup(i int) sumtree.Group {
+	g := &b.Groups[i]
+	return sumtree.Group{
+		Operator: [AddressLength]byte(b.HostKey), HostID: [HashLength]byte(b.HostId),
+		Settler: [AddressLength]byte(g.Settler), ModelID: [HashLength]byte(g.ModelId), AdapterID: [HashLength]byte(g.AdapterId),
+		Count: g.Count, FirstSeq: g.FirstSeq, LastSeq: g.LastSeq, Root: g.rootEntry(),
+	}
+}
+
+// GroupOf returns the position of the group of a settler, model and adapter whose range has seq. A settler of nil is any.
+func (b *Batch) GroupOf(settler []byte, model, adapter [HashLength]byte, seq uint64) (uint32, bool) {
+	for i := range b.Groups {
+		g := &b.Groups[i]
+		if (settler == nil || bytes.Equal(g.Settler, settler)) && bytes.Equal(g.ModelId, model[:]) &&
+			bytes.Equal(g.AdapterId, adapter[:]) && g.FirstSeq <= seq && seq <= g.LastSeq {
+			return uint32(i), true //nolint:gosec // at most 256
+		}
+	}
+	return 0, false
 }
 
 // BySettler yields the groups of each settler, which follow each other, as the positions of the first and of the one after the last.

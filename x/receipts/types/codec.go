@@ -27,6 +27,12 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgOpenSamples{},
 		&MsgDeclareLoss{},
 		&MsgClaimEarnings{},
+		&MsgChallenge{},
+		&MsgDemandData{},
+		&MsgAnswerData{},
+		&MsgClaimOmitted{},
+		&MsgReportFailures{},
+		&MsgRefuteFailure{},
 		&MsgSettleStuck{},
 		&MsgUpdateParams{},
 	)

@@ -1378,6 +1378,725 @@ func (m *EventBatchStuck) GetReturnHeight() uint64 {
 	return 0
 }
 
+// EventChallengeProven is emitted when a challenge has shown fraud. What it did to a batch is in EventBatchVoided.
+type EventChallengeProven struct {
+	// kind is how it was shown.
+	Kind ChallengeKind `protobuf:"varint,1,opt,name=kind,proto3,enum=gpucoord.receipts.v1.ChallengeKind" json:"kind,omitempty"`
+	// operator is who did it, bech32; for a payment that a gateway named twice, the gateway.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// reporter is who showed it, bech32.
+	Reporter string `protobuf:"bytes,3,opt,name=reporter,proto3" json:"reporter,omitempty"`
+	// report_id is the report whose bond went back.
+	ReportId uint64 `protobuf:"varint,4,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
+	// evidence_id is SHA-256 over what the fault is about, 32 bytes.
+	EvidenceId []byte `protobuf:"bytes,5,opt,name=evidence_id,json=evidenceId,proto3" json:"evidence_id,omitempty"`
+	// fault names it, for example "double claim".
+	Fault string `protobuf:"bytes,6,opt,name=fault,proto3" json:"fault,omitempty"`
+	// batches were voided by it.
+	Batches []uint64 `protobuf:"varint,7,rep,packed,name=batches,proto3" json:"batches,omitempty"`
+	// slashed_ultai is what the operator lost.
+	SlashedUltai uint64 `protobuf:"varint,8,opt,name=slashed_ultai,json=slashedUltai,proto3" json:"slashed_ultai,omitempty"`
+	// victim_ultai is the victim's part of it.
+	VictimUltai uint64 `protobuf:"varint,9,opt,name=victim_ultai,json=victimUltai,proto3" json:"victim_ultai,omitempty"`
+	// reporter_ultai is the reporter's part of it.
+	ReporterUltai uint64 `protobuf:"varint,10,opt,name=reporter_ultai,json=reporterUltai,proto3" json:"reporter_ultai,omitempty"`
+	// insurance_ultai is the insurance's part of it.
+	InsuranceUltai uint64 `protobuf:"varint,11,opt,name=insurance_ultai,json=insuranceUltai,proto3" json:"insurance_ultai,omitempty"`
+	// deferred says that the punishment waits for governance.
+	Deferred bool `protobuf:"varint,12,opt,name=deferred,proto3" json:"deferred,omitempty"`
+}
+
+func (m *EventChallengeProven) Reset()         { *m = EventChallengeProven{} }
+func (m *EventChallengeProven) String() string { return proto.CompactTextString(m) }
+func (*EventChallengeProven) ProtoMessage()    {}
+func (*EventChallengeProven) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f210717c8a8d424a, []int{21}
+}
+func (m *EventChallengeProven) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventChallengeProven) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventChallengeProven.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventChallengeProven) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventChallengeProven.Merge(m, src)
+}
+func (m *EventChallengeProven) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventChallengeProven) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventChallengeProven.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventChallengeProven proto.InternalMessageInfo
+
+func (m *EventChallengeProven) GetKind() ChallengeKind {
+	if m != nil {
+		return m.Kind
+	}
+	return ChallengeKind_CHALLENGE_KIND_UNSPECIFIED
+}
+
+func (m *EventChallengeProven) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventChallengeProven) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+func (m *EventChallengeProven) GetReportId() uint64 {
+	if m != nil {
+		return m.ReportId
+	}
+	return 0
+}
+
+func (m *EventChallengeProven) GetEvidenceId() []byte {
+	if m != nil {
+		return m.EvidenceId
+	}
+	return nil
+}
+
+func (m *EventChallengeProven) GetFault() string {
+	if m != nil {
+		return m.Fault
+	}
+	return ""
+}
+
+func (m *EventChallengeProven) GetBatches() []uint64 {
+	if m != nil {
+		return m.Batches
+	}
+	return nil
+}
+
+func (m *EventChallengeProven) GetSlashedUltai() uint64 {
+	if m != nil {
+		return m.SlashedUltai
+	}
+	return 0
+}
+
+func (m *EventChallengeProven) GetVictimUltai() uint64 {
+	if m != nil {
+		return m.VictimUltai
+	}
+	return 0
+}
+
+func (m *EventChallengeProven) GetReporterUltai() uint64 {
+	if m != nil {
+		return m.ReporterUltai
+	}
+	return 0
+}
+
+func (m *EventChallengeProven) GetInsuranceUltai() uint64 {
+	if m != nil {
+		return m.InsuranceUltai
+	}
+	return 0
+}
+
+func (m *EventChallengeProven) GetDeferred() bool {
+	if m != nil {
+		return m.Deferred
+	}
+	return false
+}
+
+// EventChallengeRefused is emitted when evidence shows nothing and the reporter's bond is forfeited.
+type EventChallengeRefused struct {
+	// kind is how it was to be shown.
+	Kind ChallengeKind `protobuf:"varint,1,opt,name=kind,proto3,enum=gpucoord.receipts.v1.ChallengeKind" json:"kind,omitempty"`
+	// operator is who was accused and got the bond, bech32.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// reporter is who lost it, bech32.
+	Reporter string `protobuf:"bytes,3,opt,name=reporter,proto3" json:"reporter,omitempty"`
+	// report_id is the report.
+	ReportId uint64 `protobuf:"varint,4,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
+	// forfeited_ultai is the bond.
+	ForfeitedUltai uint64 `protobuf:"varint,5,opt,name=forfeited_ultai,json=forfeitedUltai,proto3" json:"forfeited_ultai,omitempty"`
+	// reason says why the evidence shows nothing.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+}
+
+func (m *EventChallengeRefused) Reset()         { *m = EventChallengeRefused{} }
+func (m *EventChallengeRefused) String() string { return proto.CompactTextString(m) }
+func (*EventChallengeRefused) ProtoMessage()    {}
+func (*EventChallengeRefused) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f210717c8a8d424a, []int{22}
+}
+func (m *EventChallengeRefused) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventChallengeRefused) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventChallengeRefused.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventChallengeRefused) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventChallengeRefused.Merge(m, src)
+}
+func (m *EventChallengeRefused) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventChallengeRefused) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventChallengeRefused.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventChallengeRefused proto.InternalMessageInfo
+
+func (m *EventChallengeRefused) GetKind() ChallengeKind {
+	if m != nil {
+		return m.Kind
+	}
+	return ChallengeKind_CHALLENGE_KIND_UNSPECIFIED
+}
+
+func (m *EventChallengeRefused) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventChallengeRefused) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+func (m *EventChallengeRefused) GetReportId() uint64 {
+	if m != nil {
+		return m.ReportId
+	}
+	return 0
+}
+
+func (m *EventChallengeRefused) GetForfeitedUltai() uint64 {
+	if m != nil {
+		return m.ForfeitedUltai
+	}
+	return 0
+}
+
+func (m *EventChallengeRefused) GetReason() string {
+	if m != nil {
+		return m.Reason
+	}
+	return ""
+}
+
+// EventGatewaySlashed is emitted when a gateway pays for a payment that it named for two jobs.
+type EventGatewaySlashed struct {
+	// gateway is who paid, bech32.
+	Gateway string `protobuf:"bytes,1,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	// payment_ref is the payment, 32 bytes.
+	PaymentRef []byte `protobuf:"bytes,2,opt,name=payment_ref,json=paymentRef,proto3" json:"payment_ref,omitempty"`
+	// slash_uusdc is what it lost.
+	SlashUusdc uint64 `protobuf:"varint,3,opt,name=slash_uusdc,json=slashUusdc,proto3" json:"slash_uusdc,omitempty"`
+	// reporter_uusdc is the reporter's part of it.
+	ReporterUusdc uint64 `protobuf:"varint,4,opt,name=reporter_uusdc,json=reporterUusdc,proto3" json:"reporter_uusdc,omitempty"`
+	// insurance_uusdc is the insurance's part of it.
+	InsuranceUusdc uint64 `protobuf:"varint,5,opt,name=insurance_uusdc,json=insuranceUusdc,proto3" json:"insurance_uusdc,omitempty"`
+	// bond_uusdc is the bond after it.
+	BondUusdc uint64 `protobuf:"varint,6,opt,name=bond_uusdc,json=bondUusdc,proto3" json:"bond_uusdc,omitempty"`
+	// unbonding_uusdc is what still thaws after it.
+	UnbondingUusdc uint64 `protobuf:"varint,7,opt,name=unbonding_uusdc,json=unbondingUusdc,proto3" json:"unbonding_uusdc,omitempty"`
+}
+
+func (m *EventGatewaySlashed) Reset()         { *m = EventGatewaySlashed{} }
+func (m *EventGatewaySlashed) String() string { return proto.CompactTextString(m) }
+func (*EventGatewaySlashed) ProtoMessage()    {}
+func (*EventGatewaySlashed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f210717c8a8d424a, []int{23}
+}
+func (m *EventGatewaySlashed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventGatewaySlashed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventGatewaySlashed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventGatewaySlashed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventGatewaySlashed.Merge(m, src)
+}
+func (m *EventGatewaySlashed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventGatewaySlashed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventGatewaySlashed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventGatewaySlashed proto.InternalMessageInfo
+
+func (m *EventGatewaySlashed) GetGateway() string {
+	if m != nil {
+		return m.Gateway
+	}
+	return ""
+}
+
+func (m *EventGatewaySlashed) GetPaymentRef() []byte {
+	if m != nil {
+		return m.PaymentRef
+	}
+	return nil
+}
+
+func (m *EventGatewaySlashed) GetSlashUusdc() uint64 {
+	if m != nil {
+		return m.SlashUusdc
+	}
+	return 0
+}
+
+func (m *EventGatewaySlashed) GetReporterUusdc() uint64 {
+	if m != nil {
+		return m.ReporterUusdc
+	}
+	return 0
+}
+
+func (m *EventGatewaySlashed) GetInsuranceUusdc() uint64 {
+	if m != nil {
+		return m.InsuranceUusdc
+	}
+	return 0
+}
+
+func (m *EventGatewaySlashed) GetBondUusdc() uint64 {
+	if m != nil {
+		return m.BondUusdc
+	}
+	return 0
+}
+
+func (m *EventGatewaySlashed) GetUnbondingUusdc() uint64 {
+	if m != nil {
+		return m.UnbondingUusdc
+	}
+	return 0
+}
+
+// EventDataDemanded is emitted when a leaf is asked for.
+type EventDataDemanded struct {
+	// demand is the demand.
+	Demand Demand `protobuf:"bytes,1,opt,name=demand,proto3" json:"demand"`
+	// operator is who must answer, bech32.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// settle_height is when the batch is settled at the earliest after it.
+	SettleHeight uint64 `protobuf:"varint,3,opt,name=settle_height,json=settleHeight,proto3" json:"settle_height,omitempty"`
+}
+
+func (m *EventDataDemanded) Reset()         { *m = EventDataDemanded{} }
+func (m *EventDataDemanded) String() string { return proto.CompactTextString(m) }
+func (*EventDataDemanded) ProtoMessage()    {}
+func (*EventDataDemanded) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f210717c8a8d424a, []int{24}
+}
+func (m *EventDataDemanded) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDataDemanded) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDataDemanded.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDataDemanded) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDataDemanded.Merge(m, src)
+}
+func (m *EventDataDemanded) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDataDemanded) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDataDemanded.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDataDemanded proto.InternalMessageInfo
+
+func (m *EventDataDemanded) GetDemand() Demand {
+	if m != nil {
+		return m.Demand
+	}
+	return Demand{}
+}
+
+func (m *EventDataDemanded) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventDataDemanded) GetSettleHeight() uint64 {
+	if m != nil {
+		return m.SettleHeight
+	}
+	return 0
+}
+
+// EventDemandClosed is emitted when a demand ends.
+type EventDemandClosed struct {
+	// demand is the demand.
+	Demand Demand `protobuf:"bytes,1,opt,name=demand,proto3" json:"demand"`
+	// operator is who was asked, bech32.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// outcome is "answered", "withheld" or "moot".
+	Outcome string `protobuf:"bytes,3,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// slashed_ultai is what the operator lost, if it withheld the data.
+	SlashedUltai uint64 `protobuf:"varint,4,opt,name=slashed_ultai,json=slashedUltai,proto3" json:"slashed_ultai,omitempty"`
+	// reporter_ultai is the reporter's part of that.
+	ReporterUltai uint64 `protobuf:"varint,5,opt,name=reporter_ultai,json=reporterUltai,proto3" json:"reporter_ultai,omitempty"`
+}
+
+func (m *EventDemandClosed) Reset()         { *m = EventDemandClosed{} }
+func (m *EventDemandClosed) String() string { return proto.CompactTextString(m) }
+func (*EventDemandClosed) ProtoMessage()    {}
+func (*EventDemandClosed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f210717c8a8d424a, []int{25}
+}
+func (m *EventDemandClosed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDemandClosed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDemandClosed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDemandClosed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDemandClosed.Merge(m, src)
+}
+func (m *EventDemandClosed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDemandClosed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDemandClosed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDemandClosed proto.InternalMessageInfo
+
+func (m *EventDemandClosed) GetDemand() Demand {
+	if m != nil {
+		return m.Demand
+	}
+	return Demand{}
+}
+
+func (m *EventDemandClosed) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventDemandClosed) GetOutcome() string {
+	if m != nil {
+		return m.Outcome
+	}
+	return ""
+}
+
+func (m *EventDemandClosed) GetSlashedUltai() uint64 {
+	if m != nil {
+		return m.SlashedUltai
+	}
+	return 0
+}
+
+func (m *EventDemandClosed) GetReporterUltai() uint64 {
+	if m != nil {
+		return m.ReporterUltai
+	}
+	return 0
+}
+
+// EventOmissionProven is emitted when a record is shown that its host never claimed.
+type EventOmissionProven struct {
+	// operator is the host's operator, bech32.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// host_key is the key that signed the record, 20 bytes.
+	HostKey []byte `protobuf:"bytes,2,opt,name=host_key,json=hostKey,proto3" json:"host_key,omitempty"`
+	// epoch is the record's epoch.
+	Epoch uint64 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// seq is its number.
+	Seq uint64 `protobuf:"varint,4,opt,name=seq,proto3" json:"seq,omitempty"`
+	// job_id identifies the job, 32 bytes.
+	JobId []byte `protobuf:"bytes,5,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// gateway is whose customer's job it was, bech32; empty where the operator settles.
+	Gateway string `protobuf:"bytes,6,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	// amount_uusdc is the record's amount.
+	AmountUusdc uint64 `protobuf:"varint,7,opt,name=amount_uusdc,json=amountUusdc,proto3" json:"amount_uusdc,omitempty"`
+	// owed_uusdc is the take and the royalty that it owed.
+	OwedUusdc uint64 `protobuf:"varint,8,opt,name=owed_uusdc,json=owedUusdc,proto3" json:"owed_uusdc,omitempty"`
+	// slashed_ultai is what the operator lost.
+	SlashedUltai uint64 `protobuf:"varint,9,opt,name=slashed_ultai,json=slashedUltai,proto3" json:"slashed_ultai,omitempty"`
+	// reporter is who showed it, bech32.
+	Reporter string `protobuf:"bytes,10,opt,name=reporter,proto3" json:"reporter,omitempty"`
+}
+
+func (m *EventOmissionProven) Reset()         { *m = EventOmissionProven{} }
+func (m *EventOmissionProven) String() string { return proto.CompactTextString(m) }
+func (*EventOmissionProven) ProtoMessage()    {}
+func (*EventOmissionProven) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f210717c8a8d424a, []int{26}
+}
+func (m *EventOmissionProven) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventOmissionProven) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventOmissionProven.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventOmissionProven) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventOmissionProven.Merge(m, src)
+}
+func (m *EventOmissionProven) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventOmissionProven) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventOmissionProven.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventOmissionProven proto.InternalMessageInfo
+
+func (m *EventOmissionProven) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventOmissionProven) GetHostKey() []byte {
+	if m != nil {
+		return m.HostKey
+	}
+	return nil
+}
+
+func (m *EventOmissionProven) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *EventOmissionProven) GetSeq() uint64 {
+	if m != nil {
+		return m.Seq
+	}
+	return 0
+}
+
+func (m *EventOmissionProven) GetJobId() []byte {
+	if m != nil {
+		return m.JobId
+	}
+	return nil
+}
+
+func (m *EventOmissionProven) GetGateway() string {
+	if m != nil {
+		return m.Gateway
+	}
+	return ""
+}
+
+func (m *EventOmissionProven) GetAmountUusdc() uint64 {
+	if m != nil {
+		return m.AmountUusdc
+	}
+	return 0
+}
+
+func (m *EventOmissionProven) GetOwedUusdc() uint64 {
+	if m != nil {
+		return m.OwedUusdc
+	}
+	return 0
+}
+
+func (m *EventOmissionProven) GetSlashedUltai() uint64 {
+	if m != nil {
+		return m.SlashedUltai
+	}
+	return 0
+}
+
+func (m *EventOmissionProven) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+// EventFailuresReported is emitted for each row of a gateway's report.
+type EventFailuresReported struct {
+	// failures is the row.
+	Failures Failures `protobuf:"bytes,1,opt,name=failures,proto3" json:"failures"`
+}
+
+func (m *EventFailuresReported) Reset()         { *m = EventFailuresReported{} }
+func (m *EventFailuresReported) String() string { return proto.CompactTextString(m) }
+func (*EventFailuresReported) ProtoMessage()    {}
+func (*EventFailuresReported) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f210717c8a8d424a, []int{27}
+}
+func (m *EventFailuresReported) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventFailuresReported) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventFailuresReported.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventFailuresReported) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventFailuresReported.Merge(m, src)
+}
+func (m *EventFailuresReported) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventFailuresReported) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventFailuresReported.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventFailuresReported proto.InternalMessageInfo
+
+func (m *EventFailuresReported) GetFailures() Failures {
+	if m != nil {
+		return m.Failures
+	}
+	return Failures{}
+}
+
+// EventFailureRefuted is emitted when a row of a gateway's report was false. It counts no more.
+type EventFailureRefuted struct {
+	// failures is the row as it was.
+	Failures Failures `protobuf:"bytes,1,opt,name=failures,proto3" json:"failures"`
+	// job_id is the job that has a receipt, 32 bytes.
+	JobId []byte `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// sender is who showed it, bech32.
+	Sender string `protobuf:"bytes,3,opt,name=sender,proto3" json:"sender,omitempty"`
+}
+
+func (m *EventFailureRefuted) Reset()         { *m = EventFailureRefuted{} }
+func (m *EventFailureRefuted) String() string { return proto.CompactTextString(m) }
+func (*EventFailureRefuted) ProtoMessage()    {}
+func (*EventFailureRefuted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f210717c8a8d424a, []int{28}
+}
+func (m *EventFailureRefuted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventFailureRefuted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventFailureRefuted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventFailureRefuted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventFailureRefuted.Merge(m, src)
+}
+func (m *EventFailureRefuted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventFailureRefuted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventFailureRefuted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventFailureRefuted proto.InternalMessageInfo
+
+func (m *EventFailureRefuted) GetFailures() Failures {
+	if m != nil {
+		return m.Failures
+	}
+	return Failures{}
+}
+
+func (m *EventFailureRefuted) GetJobId() []byte {
+	if m != nil {
+		return m.JobId
+	}
+	return nil
+}
+
+func (m *EventFailureRefuted) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
 // EventEpochClosed is emitted when an epoch's usage is frozen.
 type EventEpochClosed struct {
 	// state is the epoch as it closed.
@@ -1388,7 +2107,7 @@ func (m *EventEpochClosed) Reset()         { *m = EventEpochClosed{} }
 func (m *EventEpochClosed) String() string { return proto.CompactTextString(m) }
 func (*EventEpochClosed) ProtoMessage()    {}
 func (*EventEpochClosed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_f210717c8a8d424a, []int{21}
+	return fileDescriptor_f210717c8a8d424a, []int{29}
 }
 func (m *EventEpochClosed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1436,7 +2155,7 @@ func (m *EventEarningsClaimed) Reset()         { *m = EventEarningsClaimed{} }
 func (m *EventEarningsClaimed) String() string { return proto.CompactTextString(m) }
 func (*EventEarningsClaimed) ProtoMessage()    {}
 func (*EventEarningsClaimed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_f210717c8a8d424a, []int{22}
+	return fileDescriptor_f210717c8a8d424a, []int{30}
 }
 func (m *EventEarningsClaimed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1489,7 +2208,7 @@ func (m *EventLossDeclared) Reset()         { *m = EventLossDeclared{} }
 func (m *EventLossDeclared) String() string { return proto.CompactTextString(m) }
 func (*EventLossDeclared) ProtoMessage()    {}
 func (*EventLossDeclared) Descriptor() ([]byte, []int) {
-	return fileDescriptor_f210717c8a8d424a, []int{23}
+	return fileDescriptor_f210717c8a8d424a, []int{31}
 }
 func (m *EventLossDeclared) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1537,7 +2256,7 @@ func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_f210717c8a8d424a, []int{24}
+	return fileDescriptor_f210717c8a8d424a, []int{32}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1602,6 +2321,14 @@ func init() {
 	proto.RegisterType((*EventBatchFinalised)(nil), "gpucoord.receipts.v1.EventBatchFinalised")
 	proto.RegisterType((*EventBatchVoided)(nil), "gpucoord.receipts.v1.EventBatchVoided")
 	proto.RegisterType((*EventBatchStuck)(nil), "gpucoord.receipts.v1.EventBatchStuck")
+	proto.RegisterType((*EventChallengeProven)(nil), "gpucoord.receipts.v1.EventChallengeProven")
+	proto.RegisterType((*EventChallengeRefused)(nil), "gpucoord.receipts.v1.EventChallengeRefused")
+	proto.RegisterType((*EventGatewaySlashed)(nil), "gpucoord.receipts.v1.EventGatewaySlashed")
+	proto.RegisterType((*EventDataDemanded)(nil), "gpucoord.receipts.v1.EventDataDemanded")
+	proto.RegisterType((*EventDemandClosed)(nil), "gpucoord.receipts.v1.EventDemandClosed")
+	proto.RegisterType((*EventOmissionProven)(nil), "gpucoord.receipts.v1.EventOmissionProven")
+	proto.RegisterType((*EventFailuresReported)(nil), "gpucoord.receipts.v1.EventFailuresReported")
+	proto.RegisterType((*EventFailureRefuted)(nil), "gpucoord.receipts.v1.EventFailureRefuted")
 	proto.RegisterType((*EventEpochClosed)(nil), "gpucoord.receipts.v1.EventEpochClosed")
 	proto.RegisterType((*EventEarningsClaimed)(nil), "gpucoord.receipts.v1.EventEarningsClaimed")
 	proto.RegisterType((*EventLossDeclared)(nil), "gpucoord.receipts.v1.EventLossDeclared")
@@ -1611,84 +2338,116 @@ func init() {
 func init() { proto.RegisterFile("gpucoord/receipts/v1/events.proto", fileDescriptor_f210717c8a8d424a) }
 
 var fileDescriptor_f210717c8a8d424a = []byte{
-	// 1232 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x57, 0xcb, 0x6f, 0x1b, 0x45,
-	0x18, 0x8f, 0xe3, 0x47, 0xec, 0xcf, 0x76, 0xd2, 0x6e, 0x4d, 0x49, 0xdd, 0xc6, 0x4d, 0x17, 0x10,
-	0x15, 0x12, 0x8e, 0x5a, 0x90, 0x8a, 0x2a, 0x38, 0x34, 0x8f, 0xb6, 0x51, 0x52, 0x88, 0x36, 0x98,
-	0x4a, 0x5c, 0xa2, 0xf1, 0xee, 0xb0, 0x3b, 0xca, 0x7a, 0x66, 0xd9, 0x9d, 0x75, 0xea, 0x23, 0x17,
-	0xce, 0x1c, 0x38, 0xf2, 0xdf, 0x70, 0xe9, 0xb1, 0x17, 0x24, 0x4e, 0x08, 0x25, 0xff, 0x08, 0x9a,
-	0x6f, 0x66, 0xd7, 0xeb, 0xc4, 0x58, 0x28, 0xdc, 0x76, 0x7e, 0xfb, 0xfb, 0xde, 0x8f, 0xd9, 0x85,
-	0x07, 0x7e, 0x94, 0xba, 0x42, 0xc4, 0xde, 0x56, 0x4c, 0x5d, 0xca, 0x22, 0x99, 0x6c, 0x8d, 0x1f,
-	0x6d, 0xd1, 0x31, 0xe5, 0x32, 0xe9, 0x47, 0xb1, 0x90, 0xc2, 0xea, 0x64, 0x94, 0x7e, 0x46, 0xe9,
-	0x8f, 0x1f, 0x75, 0x3b, 0xbe, 0xf0, 0x05, 0x12, 0xb6, 0xd4, 0x93, 0xe6, 0x76, 0xe7, 0xab, 0x8b,
-	0x48, 0x4c, 0x46, 0x46, 0x5d, 0x77, 0x73, 0x2e, 0x25, 0x91, 0x44, 0x52, 0xcd, 0xb0, 0x5f, 0xc3,
-	0xed, 0x3d, 0xe5, 0xc0, 0x0b, 0x22, 0xe9, 0x19, 0x99, 0x38, 0xd4, 0x67, 0x89, 0xa4, 0x31, 0xf5,
-	0xac, 0xaf, 0x60, 0xc5, 0xd7, 0xe0, 0x7a, 0x69, 0xb3, 0xf4, 0xb0, 0xf9, 0x78, 0xa3, 0x3f, 0xcf,
-	0xb9, 0xbe, 0x91, 0xdc, 0xae, 0xbc, 0xfd, 0xeb, 0xfe, 0x92, 0x93, 0xc9, 0xd8, 0x3f, 0xc2, 0xad,
-	0xa2, 0xe2, 0x1d, 0xc1, 0x13, 0xca, 0xa5, 0xb5, 0x0b, 0x2b, 0xae, 0x7e, 0x34, 0x5a, 0x3f, 0x5c,
-	0xa8, 0xd5, 0x88, 0x65, 0xca, 0x8d, 0xa8, 0xd5, 0x81, 0xaa, 0xcf, 0xc6, 0x94, 0xaf, 0x2f, 0x6f,
-	0x96, 0x1e, 0xd6, 0x1d, 0x7d, 0xb0, 0x23, 0xb0, 0x8a, 0x26, 0xb7, 0x05, 0xf7, 0xa8, 0x67, 0xad,
-	0xcf, 0xc6, 0xd1, 0xc8, 0x5d, 0xb4, 0x36, 0x00, 0x86, 0x82, 0x7b, 0x27, 0x69, 0x9a, 0x78, 0x2e,
-	0xaa, 0xaa, 0x38, 0x0d, 0x85, 0x0c, 0x14, 0x60, 0x3d, 0x80, 0x16, 0x19, 0x89, 0x94, 0x4b, 0x43,
-	0x28, 0x23, 0xa1, 0xa9, 0x31, 0xa4, 0xd8, 0xaf, 0xe0, 0xbd, 0xa2, 0xc5, 0x01, 0x57, 0xd2, 0x8c,
-	0xfb, 0xd6, 0xe7, 0x50, 0x91, 0x01, 0x39, 0x33, 0x31, 0x76, 0xe7, 0xc7, 0xf8, 0x6d, 0x40, 0xce,
-	0x4c, 0x64, 0xc8, 0xb6, 0x8f, 0xa0, 0x53, 0x54, 0x77, 0x40, 0x27, 0xcf, 0x3c, 0x15, 0xc2, 0x17,
-	0x50, 0x3e, 0xa5, 0x59, 0x19, 0x36, 0x17, 0x26, 0xec, 0x80, 0x66, 0x95, 0x50, 0x22, 0xb6, 0x33,
-	0x5b, 0xde, 0x03, 0x3a, 0x71, 0xe8, 0x48, 0x8c, 0xff, 0x97, 0xce, 0x01, 0xdc, 0x41, 0x9d, 0xcf,
-	0x5c, 0x37, 0xa6, 0x1e, 0x93, 0x44, 0x32, 0xc1, 0x77, 0x02, 0xc2, 0xfd, 0x85, 0xd9, 0xee, 0x01,
-	0x10, 0x23, 0x41, 0x3d, 0x53, 0xb8, 0x02, 0x92, 0x77, 0xe2, 0x31, 0x95, 0x32, 0xa4, 0xf1, 0x6c,
-	0x27, 0x26, 0x1a, 0x5c, 0xdc, 0x89, 0x46, 0x32, 0x6b, 0x16, 0x23, 0x63, 0xff, 0x5a, 0x82, 0x55,
-	0xd4, 0xbc, 0x4b, 0x23, 0x91, 0x28, 0x5b, 0xca, 0xcb, 0xa2, 0xc6, 0x46, 0x4e, 0xb6, 0xee, 0x41,
-	0xc3, 0xd3, 0x34, 0x11, 0xa3, 0x93, 0x0d, 0x67, 0x0a, 0xfc, 0x87, 0x96, 0xb0, 0x3e, 0x86, 0x35,
-	0x32, 0x26, 0x2c, 0x24, 0xc3, 0x90, 0x1a, 0x56, 0x05, 0x59, 0xab, 0x39, 0xac, 0x7b, 0xe7, 0x25,
-	0xb4, 0xd1, 0xab, 0x43, 0x36, 0x62, 0x2a, 0x68, 0xeb, 0x09, 0x54, 0x43, 0xf5, 0x6c, 0x82, 0xbc,
-	0x3b, 0x3f, 0x48, 0xa4, 0x9b, 0x10, 0x35, 0xdf, 0xfe, 0xad, 0x64, 0x52, 0xf7, 0x9a, 0xc9, 0xc0,
-	0x8b, 0xc9, 0x19, 0x09, 0x8f, 0x25, 0x89, 0x55, 0xa0, 0xd7, 0xea, 0xc3, 0x79, 0x31, 0x2c, 0xcf,
-	0x8b, 0xc1, 0xfa, 0x00, 0xda, 0x4a, 0x80, 0x71, 0x7f, 0x26, 0x21, 0x2d, 0x03, 0xea, 0x40, 0x23,
-	0x33, 0x24, 0x53, 0xef, 0x0e, 0x85, 0x7b, 0x7a, 0x6d, 0xe7, 0x1e, 0x40, 0x2b, 0x44, 0xf9, 0x19,
-	0xcf, 0x9a, 0x1a, 0xcb, 0x2c, 0xde, 0xba, 0x64, 0xf1, 0x88, 0xb0, 0xeb, 0xda, 0xbb, 0x12, 0xe3,
-	0xf2, 0x9c, 0x18, 0xbf, 0x36, 0x16, 0xb7, 0x89, 0x74, 0x83, 0xe3, 0x74, 0x38, 0x62, 0x52, 0xa5,
-	0xff, 0x09, 0x54, 0x87, 0x0a, 0x59, 0x5c, 0x52, 0x14, 0xca, 0x4a, 0x8a, 0x7c, 0xfb, 0xa7, 0x12,
-	0xdc, 0xd0, 0x83, 0x1b, 0x8b, 0x34, 0x7a, 0x9e, 0xe2, 0x26, 0xbb, 0x03, 0x75, 0x7c, 0x7b, 0xc2,
-	0x3c, 0x54, 0x58, 0x71, 0x56, 0xf0, 0xbc, 0xef, 0xe1, 0x42, 0x54, 0x4c, 0x74, 0xae, 0xed, 0xe8,
-	0x83, 0xf5, 0x25, 0x54, 0x71, 0xd7, 0x63, 0x59, 0xfe, 0x7d, 0xca, 0x15, 0xf7, 0x58, 0xf1, 0x32,
-	0x1f, 0x50, 0xc8, 0x7e, 0x6a, 0xc6, 0xe6, 0x98, 0x52, 0x6f, 0x37, 0x26, 0x67, 0x5c, 0x59, 0xa1,
-	0x91, 0x30, 0xe1, 0x54, 0x1c, 0x7d, 0xb0, 0x2c, 0xa8, 0x24, 0xd4, 0x8c, 0x74, 0xcb, 0xc1, 0x67,
-	0xfb, 0xe7, 0x12, 0xdc, 0xd4, 0xc2, 0x64, 0x14, 0x85, 0xf4, 0x9b, 0x88, 0xf2, 0xc5, 0x01, 0x58,
-	0x50, 0x51, 0x95, 0x32, 0xfe, 0xe3, 0xf3, 0x34, 0xa8, 0x72, 0x31, 0xa8, 0x0e, 0x54, 0x19, 0xf7,
-	0xe8, 0x1b, 0x33, 0x56, 0xfa, 0x60, 0xdd, 0x86, 0x9a, 0x40, 0x23, 0xeb, 0x55, 0x24, 0x9b, 0x93,
-	0xfd, 0xca, 0xf8, 0xa1, 0x0b, 0x83, 0xce, 0x2c, 0xf4, 0x63, 0x03, 0xc0, 0x4b, 0xe9, 0x49, 0x40,
-	0x99, 0x1f, 0xc8, 0xec, 0x4e, 0xf0, 0x52, 0xfa, 0x12, 0x01, 0xfb, 0x8f, 0x4a, 0xb1, 0xd0, 0xcf,
-	0x19, 0x27, 0x21, 0x4b, 0x16, 0x6b, 0xec, 0x42, 0x5d, 0x44, 0x34, 0x26, 0xd3, 0x85, 0x92, 0x9f,
-	0xad, 0xf7, 0x61, 0x25, 0x10, 0x89, 0x54, 0x52, 0x65, 0xcc, 0x5e, 0x4d, 0x1d, 0x75, 0x3d, 0x75,
-	0xa6, 0x2b, 0xc5, 0x4c, 0x77, 0xa0, 0xea, 0xaa, 0x4d, 0x83, 0x31, 0x56, 0x1c, 0x7d, 0xb8, 0xb2,
-	0x94, 0x6a, 0x57, 0x97, 0xd2, 0x27, 0x70, 0x33, 0x22, 0xcc, 0x3b, 0x99, 0xe1, 0xad, 0x20, 0x6f,
-	0x4d, 0xbd, 0x78, 0x56, 0xe0, 0x6e, 0x00, 0x48, 0x72, 0x9a, 0xcd, 0x7d, 0x5d, 0x67, 0x40, 0x21,
-	0xf9, 0xeb, 0x48, 0x88, 0xd0, 0xbc, 0x6e, 0xe8, 0xd7, 0x0a, 0xc9, 0x37, 0x42, 0x14, 0x8b, 0x21,
-	0x8d, 0x13, 0xc3, 0x00, 0x3d, 0x2d, 0x06, 0xd4, 0xa4, 0xfb, 0xd0, 0x24, 0x21, 0x8d, 0x02, 0x43,
-	0x69, 0x22, 0x05, 0x10, 0xca, 0x97, 0x28, 0xe3, 0x49, 0x1a, 0x13, 0xee, 0x66, 0x8e, 0xb4, 0xf4,
-	0x02, 0xca, 0xe1, 0xdc, 0x5c, 0x2c, 0x26, 0x24, 0x94, 0x13, 0x43, 0x6b, 0x6b, 0x73, 0x06, 0xd4,
-	0xa4, 0x8f, 0x60, 0x35, 0xcb, 0xb8, 0x61, 0xad, 0x22, 0xab, 0x9d, 0xa1, 0x9a, 0xd6, 0x85, 0x7a,
-	0xca, 0x7f, 0xc0, 0x51, 0x5b, 0x5f, 0xdb, 0x2c, 0x3f, 0x6c, 0x3b, 0xf9, 0xd9, 0xba, 0x0b, 0x8d,
-	0x50, 0xf8, 0x27, 0xba, 0xf1, 0x6e, 0xa0, 0x74, 0x3d, 0x14, 0xfe, 0x3e, 0xf6, 0x5e, 0x17, 0xea,
-	0xf9, 0xbd, 0x76, 0x13, 0xef, 0xb5, 0xfc, 0xac, 0x6c, 0x53, 0x12, 0x73, 0xc6, 0xfd, 0x2c, 0x21,
-	0x96, 0xb6, 0x9d, 0xa1, 0x7a, 0x7f, 0xfc, 0x9e, 0xcd, 0x3b, 0xf6, 0xd5, 0x77, 0x82, 0x79, 0xd7,
-	0x6f, 0xaa, 0xbc, 0x77, 0xca, 0xc5, 0xde, 0xb9, 0x0d, 0xb5, 0x98, 0x92, 0x44, 0x70, 0x6c, 0xa9,
-	0x86, 0x63, 0x4e, 0xca, 0xc1, 0x98, 0xca, 0x34, 0xe6, 0xf9, 0x42, 0xd5, 0xcd, 0xd5, 0xce, 0xd0,
-	0x3c, 0xd1, 0x49, 0x48, 0x92, 0x40, 0xb1, 0x42, 0x49, 0x98, 0xe9, 0xb2, 0x96, 0x01, 0x07, 0x0a,
-	0xb3, 0x19, 0xac, 0x15, 0x86, 0x4d, 0xa6, 0xee, 0xe9, 0xa2, 0x18, 0xa6, 0x1e, 0x2d, 0xcf, 0x78,
-	0xa4, 0x6a, 0x8a, 0xb6, 0xb3, 0x29, 0x34, 0x97, 0x8a, 0x06, 0xcd, 0x20, 0x1e, 0x99, 0x7c, 0xed,
-	0xa9, 0xe0, 0x76, 0x42, 0xa1, 0x86, 0x30, 0x5f, 0x77, 0x0b, 0x3f, 0x6a, 0x50, 0x62, 0xce, 0xba,
-	0x1b, 0x98, 0x8f, 0xaf, 0x3d, 0x53, 0x98, 0x9d, 0x90, 0xb0, 0x11, 0x9d, 0x4d, 0x75, 0xe9, 0x52,
-	0xaa, 0x2f, 0x8f, 0xde, 0xf2, 0xd5, 0x4f, 0xc4, 0x7d, 0xb3, 0x80, 0x0e, 0x45, 0x92, 0xec, 0x52,
-	0x37, 0x24, 0xb1, 0xbe, 0xf9, 0x42, 0x91, 0x24, 0x8b, 0x6f, 0x22, 0x25, 0x91, 0xdd, 0x44, 0x8a,
-	0x6d, 0x73, 0xf3, 0x7d, 0x7b, 0x84, 0x9f, 0xf8, 0x83, 0xc8, 0x23, 0xaa, 0xc3, 0xee, 0x41, 0x83,
-	0xa4, 0x32, 0x10, 0x31, 0x93, 0xd9, 0x37, 0xd7, 0x14, 0xb0, 0x9e, 0x42, 0x4d, 0xff, 0x11, 0xa0,
-	0x6f, 0xcd, 0xc7, 0xf7, 0xe6, 0xdb, 0xd2, 0x2a, 0x8d, 0x35, 0x23, 0xb1, 0xfd, 0xe2, 0xed, 0x79,
-	0xaf, 0xf4, 0xee, 0xbc, 0x57, 0xfa, 0xfb, 0xbc, 0x57, 0xfa, 0xe5, 0xa2, 0xb7, 0xf4, 0xee, 0xa2,
-	0xb7, 0xf4, 0xe7, 0x45, 0x6f, 0xe9, 0xfb, 0x4f, 0x7d, 0x26, 0x83, 0x74, 0xd8, 0x77, 0xc5, 0x68,
-	0x2b, 0xff, 0xc5, 0xc8, 0x1f, 0xde, 0x4c, 0xff, 0x36, 0xe4, 0x24, 0xa2, 0xc9, 0xb0, 0x86, 0xff,
-	0x1a, 0x9f, 0xfd, 0x13, 0x00, 0x00, 0xff, 0xff, 0x89, 0x0d, 0x71, 0xc2, 0x01, 0x0d, 0x00, 0x00,
+	// 1732 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x58, 0x4f, 0x6f, 0x1c, 0x49,
+	0x15, 0xf7, 0x78, 0xfe, 0xbf, 0xf1, 0x9f, 0xa4, 0xe3, 0x35, 0xce, 0x6c, 0x3c, 0x71, 0x7a, 0x41,
+	0x89, 0x90, 0xb0, 0xb5, 0x0b, 0x52, 0xd0, 0x0a, 0x24, 0x62, 0x3b, 0xd9, 0xb5, 0x9c, 0x10, 0xab,
+	0x8d, 0x89, 0xe0, 0x62, 0xd5, 0x4c, 0xbf, 0x99, 0xa9, 0xb8, 0xa7, 0xab, 0x53, 0x5d, 0x3d, 0xce,
+	0x1c, 0xb9, 0x20, 0x71, 0xcb, 0x81, 0x23, 0x1f, 0x00, 0x3e, 0x07, 0x97, 0x1c, 0xc3, 0x01, 0x89,
+	0x13, 0x42, 0x89, 0xc4, 0xe7, 0x40, 0x55, 0xf5, 0xba, 0xa7, 0xc7, 0xd3, 0x1e, 0x21, 0x03, 0x12,
+	0xb7, 0xaa, 0xd7, 0xbf, 0xf7, 0xea, 0xfd, 0xaf, 0x57, 0x0d, 0x0f, 0x06, 0x51, 0xd2, 0x13, 0x42,
+	0xfa, 0x7b, 0x12, 0x7b, 0xc8, 0x23, 0x15, 0xef, 0x8d, 0xbf, 0xdc, 0xc3, 0x31, 0x86, 0x2a, 0xde,
+	0x8d, 0xa4, 0x50, 0xc2, 0xd9, 0x48, 0x21, 0xbb, 0x29, 0x64, 0x77, 0xfc, 0x65, 0x7b, 0x63, 0x20,
+	0x06, 0xc2, 0x00, 0xf6, 0xf4, 0xca, 0x62, 0xdb, 0xc5, 0xe2, 0x22, 0x26, 0xd9, 0x88, 0xc4, 0xb5,
+	0x77, 0x0a, 0x21, 0xb1, 0x62, 0x0a, 0x2d, 0xc2, 0x7d, 0x05, 0x9b, 0x4f, 0xb5, 0x02, 0xdf, 0x30,
+	0x85, 0x97, 0x6c, 0xe2, 0xe1, 0x80, 0xc7, 0x0a, 0x25, 0xfa, 0xce, 0x4f, 0xa1, 0x3e, 0xb0, 0xc4,
+	0xad, 0xd2, 0x4e, 0xe9, 0x51, 0xeb, 0xab, 0xed, 0xdd, 0x22, 0xe5, 0x76, 0x89, 0x73, 0xbf, 0xf2,
+	0xfe, 0xef, 0xf7, 0x97, 0xbc, 0x94, 0xc7, 0x7d, 0x03, 0x77, 0xf2, 0x82, 0x0f, 0x44, 0x18, 0x63,
+	0xa8, 0x9c, 0x43, 0xa8, 0xf7, 0xec, 0x92, 0xa4, 0x7e, 0x77, 0xa1, 0x54, 0x62, 0x4b, 0x85, 0x13,
+	0xab, 0xb3, 0x01, 0xd5, 0x01, 0x1f, 0x63, 0xb8, 0xb5, 0xbc, 0x53, 0x7a, 0xd4, 0xf0, 0xec, 0xc6,
+	0x8d, 0xc0, 0xc9, 0x1f, 0xb9, 0x2f, 0x42, 0x1f, 0x7d, 0x67, 0x6b, 0xd6, 0x8e, 0x66, 0xa6, 0xa2,
+	0xb3, 0x0d, 0xd0, 0x15, 0xa1, 0x7f, 0x9e, 0x24, 0xb1, 0xdf, 0x33, 0xa2, 0x2a, 0x5e, 0x53, 0x53,
+	0xce, 0x34, 0xc1, 0x79, 0x00, 0x2b, 0x6c, 0x24, 0x92, 0x50, 0x11, 0xa0, 0x6c, 0x00, 0x2d, 0x4b,
+	0x33, 0x10, 0xf7, 0x05, 0x7c, 0x96, 0x3f, 0xf1, 0x2c, 0xd4, 0xdc, 0x3c, 0x1c, 0x38, 0x3f, 0x82,
+	0x8a, 0x1a, 0xb2, 0x4b, 0xb2, 0xb1, 0x5d, 0x6c, 0xe3, 0x2f, 0x86, 0xec, 0x92, 0x2c, 0x33, 0x68,
+	0xf7, 0x04, 0x36, 0xf2, 0xe2, 0x8e, 0x71, 0xf2, 0xc4, 0xd7, 0x26, 0xfc, 0x18, 0xca, 0x17, 0x98,
+	0x86, 0x61, 0x67, 0xa1, 0xc3, 0x8e, 0x31, 0x8d, 0x84, 0x66, 0x71, 0xbd, 0xd9, 0xf0, 0x1e, 0xe3,
+	0xc4, 0xc3, 0x91, 0x18, 0xff, 0x47, 0x32, 0xcf, 0xe0, 0xae, 0x91, 0xf9, 0xa4, 0xd7, 0x93, 0xe8,
+	0x73, 0xc5, 0x14, 0x17, 0xe1, 0xc1, 0x90, 0x85, 0x83, 0x85, 0xde, 0xee, 0x00, 0x30, 0xe2, 0x40,
+	0x9f, 0x02, 0x97, 0xa3, 0x64, 0x99, 0x78, 0x8a, 0x4a, 0x05, 0x28, 0x67, 0x33, 0x31, 0xb6, 0xc4,
+	0xc5, 0x99, 0x48, 0x9c, 0x69, 0xb2, 0x10, 0x8f, 0xfb, 0xfb, 0x12, 0xac, 0x19, 0xc9, 0x87, 0x18,
+	0x89, 0x58, 0x9f, 0xa5, 0xb5, 0xcc, 0x4b, 0x6c, 0x66, 0x60, 0xe7, 0x1e, 0x34, 0x7d, 0x0b, 0x13,
+	0xd2, 0x28, 0xd9, 0xf4, 0xa6, 0x84, 0x7f, 0x23, 0x25, 0x9c, 0x87, 0xb0, 0xce, 0xc6, 0x8c, 0x07,
+	0xac, 0x1b, 0x20, 0xa1, 0x2a, 0x06, 0xb5, 0x96, 0x91, 0x6d, 0xee, 0x7c, 0x0b, 0xab, 0x46, 0xab,
+	0xe7, 0x7c, 0xc4, 0xb5, 0xd1, 0xce, 0x63, 0xa8, 0x06, 0x7a, 0x4d, 0x46, 0x7e, 0x5e, 0x6c, 0xa4,
+	0x81, 0x93, 0x89, 0x16, 0xef, 0xfe, 0xa1, 0x44, 0xae, 0x7b, 0xc5, 0xd5, 0xd0, 0x97, 0xec, 0x92,
+	0x05, 0xa7, 0x8a, 0x49, 0x6d, 0xe8, 0x8d, 0xf2, 0xb0, 0xc8, 0x86, 0xe5, 0x22, 0x1b, 0x9c, 0x2f,
+	0x60, 0x55, 0x33, 0xf0, 0x70, 0x30, 0xe3, 0x90, 0x15, 0x22, 0x5a, 0x43, 0x23, 0x2a, 0x92, 0xa9,
+	0x76, 0xcf, 0x45, 0xef, 0xe2, 0xc6, 0xca, 0x3d, 0x80, 0x95, 0xc0, 0xf0, 0xcf, 0x68, 0xd6, 0xb2,
+	0xb4, 0xf4, 0xc4, 0x3b, 0x57, 0x4e, 0x3c, 0x61, 0xfc, 0xa6, 0xe7, 0xcd, 0xd9, 0xb8, 0x5c, 0x60,
+	0xe3, 0xcf, 0xe9, 0xc4, 0x7d, 0xa6, 0x7a, 0xc3, 0xd3, 0xa4, 0x3b, 0xe2, 0x4a, 0xbb, 0xff, 0x31,
+	0x54, 0xbb, 0x9a, 0xb2, 0x38, 0xa4, 0x86, 0x29, 0x0d, 0xa9, 0xc1, 0xbb, 0xbf, 0x29, 0xc1, 0x2d,
+	0x5b, 0xb8, 0x52, 0x24, 0xd1, 0xb3, 0xc4, 0x74, 0xb2, 0xbb, 0xd0, 0x30, 0x5f, 0xcf, 0xb9, 0x6f,
+	0x04, 0x56, 0xbc, 0xba, 0xd9, 0x1f, 0xf9, 0xa6, 0x21, 0x6a, 0xa4, 0x51, 0x6e, 0xd5, 0xb3, 0x1b,
+	0xe7, 0x27, 0x50, 0x35, 0xbd, 0xde, 0x84, 0xe5, 0xfa, 0x2a, 0xd7, 0xd8, 0x53, 0x8d, 0x4b, 0x75,
+	0x30, 0x4c, 0xee, 0xd7, 0x54, 0x36, 0xa7, 0x88, 0xfe, 0xa1, 0x64, 0x97, 0xa1, 0x3e, 0x05, 0x23,
+	0x41, 0xe6, 0x54, 0x3c, 0xbb, 0x71, 0x1c, 0xa8, 0xc4, 0x48, 0x25, 0xbd, 0xe2, 0x99, 0xb5, 0xfb,
+	0xdb, 0x12, 0xdc, 0xb6, 0xcc, 0x6c, 0x14, 0x05, 0xf8, 0x32, 0xc2, 0x70, 0xb1, 0x01, 0x0e, 0x54,
+	0x74, 0xa4, 0x48, 0x7f, 0xb3, 0x9e, 0x1a, 0x55, 0xce, 0x1b, 0xb5, 0x01, 0x55, 0x1e, 0xfa, 0xf8,
+	0x96, 0xca, 0xca, 0x6e, 0x9c, 0x4d, 0xa8, 0x09, 0x73, 0xc8, 0x56, 0xd5, 0x80, 0x69, 0xe7, 0xbe,
+	0x20, 0x3d, 0x6c, 0x60, 0x8c, 0x32, 0x0b, 0xf5, 0xd8, 0x06, 0xf0, 0x13, 0x3c, 0x1f, 0x22, 0x1f,
+	0x0c, 0x55, 0x7a, 0x27, 0xf8, 0x09, 0x7e, 0x6b, 0x08, 0xee, 0x5f, 0x2b, 0xf9, 0x40, 0x3f, 0xe3,
+	0x21, 0x0b, 0x78, 0xbc, 0x58, 0x62, 0x1b, 0x1a, 0x22, 0x42, 0xc9, 0xa6, 0x0d, 0x25, 0xdb, 0x3b,
+	0xdf, 0x81, 0xfa, 0x50, 0xc4, 0x4a, 0x73, 0x95, 0x8d, 0xf7, 0x6a, 0x7a, 0x6b, 0xe3, 0x69, 0x3d,
+	0x5d, 0xc9, 0x7b, 0x7a, 0x03, 0xaa, 0x3d, 0xdd, 0x69, 0x8c, 0x8d, 0x15, 0xcf, 0x6e, 0xe6, 0x9a,
+	0x52, 0x6d, 0xbe, 0x29, 0x7d, 0x1f, 0x6e, 0x47, 0x8c, 0xfb, 0xe7, 0x33, 0xb8, 0xba, 0xc1, 0xad,
+	0xeb, 0x0f, 0x4f, 0x72, 0xd8, 0x6d, 0x00, 0xc5, 0x2e, 0xd2, 0xba, 0x6f, 0x58, 0x0f, 0x68, 0x4a,
+	0xf6, 0x39, 0x12, 0x22, 0xa0, 0xcf, 0x4d, 0xfb, 0x59, 0x53, 0xb2, 0x8e, 0x10, 0x49, 0xd1, 0x45,
+	0x19, 0x13, 0x02, 0x6c, 0xb5, 0x10, 0xd1, 0x82, 0xee, 0x43, 0x8b, 0x05, 0x18, 0x0d, 0x09, 0xd2,
+	0x32, 0x10, 0x30, 0xa4, 0xac, 0x89, 0xf2, 0x30, 0x4e, 0x24, 0x0b, 0x7b, 0xa9, 0x22, 0x2b, 0xb6,
+	0x01, 0x65, 0xe4, 0xec, 0x38, 0x29, 0x26, 0x2c, 0x50, 0x13, 0x82, 0xad, 0xda, 0xe3, 0x88, 0x68,
+	0x41, 0xdf, 0x83, 0xb5, 0xd4, 0xe3, 0x84, 0x5a, 0x33, 0xa8, 0xd5, 0x94, 0x6a, 0x61, 0x6d, 0x68,
+	0x24, 0x61, 0xdf, 0x94, 0xda, 0xd6, 0xfa, 0x4e, 0xf9, 0xd1, 0xaa, 0x97, 0xed, 0x9d, 0xcf, 0xa1,
+	0x19, 0x88, 0xc1, 0xb9, 0x4d, 0xbc, 0x5b, 0x86, 0xbb, 0x11, 0x88, 0xc1, 0x91, 0xc9, 0xbd, 0x36,
+	0x34, 0xb2, 0x7b, 0xed, 0xb6, 0xb9, 0xd7, 0xb2, 0xbd, 0x3e, 0x1b, 0x99, 0x0c, 0x79, 0x38, 0x48,
+	0x1d, 0xe2, 0xd8, 0xb3, 0x53, 0xaa, 0xed, 0x1f, 0x7f, 0x4e, 0xeb, 0xdd, 0xe4, 0xd5, 0x2f, 0x05,
+	0xf7, 0x6f, 0x9e, 0x54, 0x59, 0xee, 0x94, 0xf3, 0xb9, 0xb3, 0x09, 0x35, 0x89, 0x2c, 0x16, 0xa1,
+	0x49, 0xa9, 0xa6, 0x47, 0x3b, 0xad, 0xa0, 0x44, 0x95, 0xc8, 0x30, 0x6b, 0xa8, 0x36, 0xb9, 0x56,
+	0x53, 0x6a, 0xe6, 0xe8, 0x38, 0x60, 0xf1, 0x50, 0xa3, 0x02, 0xc5, 0x38, 0x65, 0xd9, 0x0a, 0x11,
+	0xcf, 0x34, 0xcd, 0xe5, 0xb0, 0x9e, 0x2b, 0x36, 0x95, 0xf4, 0x2e, 0x16, 0xd9, 0x30, 0xd5, 0x68,
+	0x79, 0x46, 0x23, 0x1d, 0x53, 0x73, 0x76, 0x5a, 0x85, 0x74, 0xa9, 0x58, 0x22, 0x15, 0xe2, 0x9f,
+	0xca, 0x34, 0x2b, 0x1d, 0x0c, 0x59, 0x10, 0x60, 0x38, 0xc0, 0x13, 0x29, 0xc6, 0x18, 0x3a, 0x8f,
+	0xa1, 0x72, 0xc1, 0x43, 0x7b, 0xd8, 0xda, 0x57, 0x5f, 0x14, 0xb7, 0xbc, 0x8c, 0xe9, 0x98, 0x87,
+	0xbe, 0x67, 0x18, 0x16, 0xba, 0xb4, 0x0d, 0x0d, 0x89, 0x91, 0x90, 0x0a, 0xa5, 0xd1, 0xa6, 0xe9,
+	0x65, 0x7b, 0x9d, 0x1a, 0x76, 0xad, 0x4d, 0xb4, 0xe5, 0x4a, 0x1f, 0x8f, 0x7c, 0x9d, 0xe9, 0x38,
+	0xe6, 0x3e, 0xea, 0x3c, 0xe6, 0xb6, 0x37, 0xad, 0x78, 0x90, 0x92, 0x6c, 0xa1, 0xf7, 0x59, 0x12,
+	0x28, 0xe3, 0xcf, 0xa6, 0x67, 0x37, 0x7a, 0x3e, 0x31, 0x5e, 0xc2, 0x78, 0xab, 0xbe, 0x53, 0xce,
+	0x9c, 0x86, 0xf1, 0x7c, 0x1c, 0x1a, 0xf3, 0x71, 0xd0, 0x1d, 0x61, 0xcc, 0x7b, 0x8a, 0x8f, 0x08,
+	0x63, 0xab, 0xb4, 0x65, 0x69, 0x16, 0x62, 0xc2, 0x6e, 0x2d, 0x20, 0x10, 0xa4, 0x61, 0xb7, 0x54,
+	0x0b, 0x9b, 0x2d, 0x44, 0x83, 0x6b, 0x5d, 0x2d, 0x44, 0x03, 0x6c, 0x43, 0xc3, 0xc7, 0x3e, 0x4a,
+	0x89, 0xbe, 0x29, 0xd5, 0x86, 0x97, 0xed, 0xdd, 0x7f, 0x96, 0x68, 0x02, 0xc8, 0xdc, 0xee, 0x61,
+	0x3f, 0x89, 0xcd, 0xfd, 0xf8, 0xff, 0x14, 0xac, 0x87, 0xb0, 0xde, 0x17, 0xb2, 0x8f, 0xba, 0x70,
+	0xc9, 0x58, 0x5b, 0x0b, 0x6b, 0x19, 0xd9, 0x1a, 0x3b, 0xcd, 0xdc, 0x5a, 0x3e, 0x73, 0xdd, 0xdf,
+	0x2d, 0xcf, 0x3e, 0x7a, 0x4e, 0x6d, 0x50, 0x16, 0x0c, 0xc5, 0xf7, 0xa1, 0x15, 0xb1, 0xc9, 0x08,
+	0x43, 0x75, 0x2e, 0xb1, 0x4f, 0x57, 0x28, 0x10, 0xc9, 0xc3, 0xbe, 0x06, 0x98, 0xd0, 0xce, 0xcc,
+	0x57, 0x60, 0x48, 0x59, 0x73, 0x9b, 0x06, 0x32, 0x37, 0x6e, 0x4e, 0x03, 0x79, 0x5d, 0x47, 0xad,
+	0x16, 0x76, 0xd4, 0xd9, 0x47, 0x51, 0xed, 0xea, 0xa3, 0xe8, 0x21, 0xac, 0x27, 0xe9, 0x2b, 0x67,
+	0xe6, 0x1e, 0x59, 0xcb, 0xc8, 0xb6, 0xa3, 0xbd, 0x4b, 0x27, 0x80, 0x43, 0xa6, 0xd8, 0x21, 0x8e,
+	0x98, 0xe9, 0xa3, 0x5f, 0x43, 0xcd, 0x37, 0x6b, 0x9a, 0x88, 0xee, 0x15, 0x87, 0xdc, 0xe2, 0x69,
+	0x1c, 0x21, 0x8e, 0x85, 0x31, 0xd7, 0x65, 0x61, 0x26, 0xf8, 0x2b, 0x3d, 0xc3, 0x12, 0xa9, 0x67,
+	0xfc, 0x25, 0x53, 0xc9, 0x08, 0x3c, 0x08, 0x44, 0xfc, 0x3f, 0x54, 0x69, 0x0b, 0xea, 0x22, 0x51,
+	0x3d, 0x31, 0x42, 0xca, 0xc2, 0x74, 0x3b, 0x5f, 0xc3, 0x95, 0x82, 0x1a, 0x9e, 0x2f, 0xd0, 0x6a,
+	0x41, 0x81, 0xba, 0x7f, 0x4c, 0x53, 0xee, 0xe5, 0x88, 0xc7, 0x31, 0x17, 0x21, 0xb5, 0xc1, 0xbc,
+	0x66, 0xa5, 0x2b, 0x9a, 0xdd, 0x85, 0x86, 0x99, 0x3a, 0xf4, 0xfb, 0xcf, 0x66, 0x9c, 0x99, 0x42,
+	0x8e, 0x71, 0x72, 0xcd, 0xdd, 0x71, 0x0b, 0xca, 0x31, 0xbe, 0x21, 0x35, 0xf5, 0xd2, 0xf9, 0x0c,
+	0x6a, 0xaf, 0x45, 0x77, 0xda, 0xd2, 0xaa, 0xaf, 0x45, 0xf7, 0x68, 0x26, 0xd1, 0x6b, 0xb3, 0x89,
+	0x7e, 0x75, 0x48, 0xa9, 0xcf, 0x0f, 0x29, 0xdb, 0x00, 0xe2, 0x32, 0xbb, 0x85, 0x68, 0xf0, 0xd0,
+	0x94, 0x6b, 0x6e, 0xa0, 0x66, 0x81, 0xd7, 0xf2, 0xb5, 0x0f, 0xb3, 0xb5, 0xef, 0xfe, 0x8a, 0xba,
+	0xd0, 0x33, 0xc6, 0x83, 0x44, 0x62, 0xec, 0xd9, 0x0f, 0xbe, 0xf3, 0x33, 0x68, 0xf4, 0x89, 0x46,
+	0x39, 0xd0, 0x29, 0xce, 0x81, 0x94, 0x93, 0xb2, 0x20, 0xe3, 0xd2, 0xe3, 0xee, 0x9d, 0xbc, 0x6c,
+	0xdd, 0xdf, 0xfe, 0x2b, 0x92, 0x73, 0x8e, 0x5e, 0xce, 0x3b, 0x7a, 0x13, 0x6a, 0x31, 0x86, 0x7e,
+	0xd6, 0xe1, 0x68, 0xe7, 0x9e, 0xd0, 0x18, 0xf1, 0x54, 0xc7, 0x8d, 0x12, 0x3c, 0x7b, 0x05, 0x2c,
+	0x7c, 0xeb, 0x1b, 0x8e, 0x82, 0x57, 0xc0, 0x19, 0xdd, 0xb3, 0x4f, 0x69, 0x5e, 0x39, 0x08, 0x18,
+	0x1f, 0xa1, 0xbf, 0x30, 0xc1, 0xae, 0x06, 0x7b, 0x79, 0xfe, 0xcf, 0xc9, 0x11, 0x95, 0xe2, 0x73,
+	0x11, 0xc7, 0x87, 0xd8, 0x0b, 0x98, 0xb4, 0x0f, 0xc2, 0x40, 0xc4, 0xf1, 0xe2, 0x07, 0x9a, 0xe6,
+	0x48, 0x1f, 0x68, 0x1a, 0xed, 0x86, 0xf4, 0xdb, 0xe7, 0xc4, 0xfc, 0xf9, 0x3a, 0x8b, 0x7c, 0xa6,
+	0x5d, 0x7f, 0x0f, 0x9a, 0x2c, 0x51, 0x43, 0x21, 0xb9, 0x4a, 0xbb, 0xee, 0x94, 0xa0, 0x8b, 0xde,
+	0xfe, 0x28, 0x33, 0xba, 0x5d, 0x5b, 0xf4, 0x56, 0x64, 0x5a, 0xf4, 0x96, 0x63, 0xff, 0x9b, 0xf7,
+	0x1f, 0x3b, 0xa5, 0x0f, 0x1f, 0x3b, 0xa5, 0x7f, 0x7c, 0xec, 0x94, 0xde, 0x7d, 0xea, 0x2c, 0x7d,
+	0xf8, 0xd4, 0x59, 0xfa, 0xdb, 0xa7, 0xce, 0xd2, 0xaf, 0x7f, 0x30, 0xe0, 0x6a, 0x98, 0x74, 0x77,
+	0x7b, 0x62, 0xb4, 0x97, 0xfd, 0x79, 0xcb, 0x16, 0x6f, 0xa7, 0x3f, 0xe1, 0xd4, 0x24, 0xc2, 0xb8,
+	0x5b, 0x33, 0xbf, 0xe0, 0x7e, 0xf8, 0xaf, 0x00, 0x00, 0x00, 0xff, 0xff, 0x80, 0x8b, 0xc1, 0x29,
+	0x18, 0x14, 0x00, 0x00,
 }
 
 func (m *EventGatewayRegistered) Marshal() (dAtA []byte, err error) {
@@ -2608,6 +3367,501 @@ func (m *EventBatchStuck) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventChallengeProven) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventChallengeProven) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventChallengeProven) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Deferred {
+		i--
+		if m.Deferred {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x60
+	}
+	if m.InsuranceUltai != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.InsuranceUltai))
+		i--
+		dAtA[i] = 0x58
+	}
+	if m.ReporterUltai != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.ReporterUltai))
+		i--
+		dAtA[i] = 0x50
+	}
+	if m.VictimUltai != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.VictimUltai))
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.SlashedUltai != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SlashedUltai))
+		i--
+		dAtA[i] = 0x40
+	}
+	if len(m.Batches) > 0 {
+		dAtA16 := make([]byte, len(m.Batches)*10)
+		var j15 int
+		for _, num := range m.Batches {
+			for num >= 1<<7 {
+				dAtA16[j15] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j15++
+			}
+			dAtA16[j15] = uint8(num)
+			j15++
+		}
+		i -= j15
+		copy(dAtA[i:], dAtA16[:j15])
+		i = encodeVarintEvents(dAtA, i, uint64(j15))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if len(m.Fault) > 0 {
+		i -= len(m.Fault)
+		copy(dAtA[i:], m.Fault)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Fault)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.EvidenceId) > 0 {
+		i -= len(m.EvidenceId)
+		copy(dAtA[i:], m.EvidenceId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.EvidenceId)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.ReportId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.ReportId))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Kind != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Kind))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventChallengeRefused) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventChallengeRefused) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventChallengeRefused) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if m.ForfeitedUltai != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.ForfeitedUltai))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.ReportId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.ReportId))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Kind != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Kind))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventGatewaySlashed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventGatewaySlashed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventGatewaySlashed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.UnbondingUusdc != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.UnbondingUusdc))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.BondUusdc != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.BondUusdc))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.InsuranceUusdc != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.InsuranceUusdc))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.ReporterUusdc != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.ReporterUusdc))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.SlashUusdc != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SlashUusdc))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.PaymentRef) > 0 {
+		i -= len(m.PaymentRef)
+		copy(dAtA[i:], m.PaymentRef)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.PaymentRef)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Gateway) > 0 {
+		i -= len(m.Gateway)
+		copy(dAtA[i:], m.Gateway)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Gateway)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventDataDemanded) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDataDemanded) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDataDemanded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.SettleHeight != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SettleHeight))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	{
+		size, err := m.Demand.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventDemandClosed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDemandClosed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDemandClosed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ReporterUltai != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.ReporterUltai))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.SlashedUltai != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SlashedUltai))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Outcome) > 0 {
+		i -= len(m.Outcome)
+		copy(dAtA[i:], m.Outcome)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Outcome)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	{
+		size, err := m.Demand.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventOmissionProven) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventOmissionProven) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventOmissionProven) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0x52
+	}
+	if m.SlashedUltai != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SlashedUltai))
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.OwedUusdc != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.OwedUusdc))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.AmountUusdc != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.AmountUusdc))
+		i--
+		dAtA[i] = 0x38
+	}
+	if len(m.Gateway) > 0 {
+		i -= len(m.Gateway)
+		copy(dAtA[i:], m.Gateway)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Gateway)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.JobId) > 0 {
+		i -= len(m.JobId)
+		copy(dAtA[i:], m.JobId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.JobId)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.Seq != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Seq))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.HostKey) > 0 {
+		i -= len(m.HostKey)
+		copy(dAtA[i:], m.HostKey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.HostKey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventFailuresReported) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventFailuresReported) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventFailuresReported) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Failures.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventFailureRefuted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventFailureRefuted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventFailureRefuted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.JobId) > 0 {
+		i -= len(m.JobId)
+		copy(dAtA[i:], m.JobId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.JobId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	{
+		size, err := m.Failures.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
 func (m *EventEpochClosed) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -3139,6 +4393,238 @@ func (m *EventBatchStuck) Size() (n int) {
 	}
 	if m.ReturnHeight != 0 {
 		n += 1 + sovEvents(uint64(m.ReturnHeight))
+	}
+	return n
+}
+
+func (m *EventChallengeProven) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Kind != 0 {
+		n += 1 + sovEvents(uint64(m.Kind))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.ReportId != 0 {
+		n += 1 + sovEvents(uint64(m.ReportId))
+	}
+	l = len(m.EvidenceId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Fault)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if len(m.Batches) > 0 {
+		l = 0
+		for _, e := range m.Batches {
+			l += sovEvents(uint64(e))
+		}
+		n += 1 + sovEvents(uint64(l)) + l
+	}
+	if m.SlashedUltai != 0 {
+		n += 1 + sovEvents(uint64(m.SlashedUltai))
+	}
+	if m.VictimUltai != 0 {
+		n += 1 + sovEvents(uint64(m.VictimUltai))
+	}
+	if m.ReporterUltai != 0 {
+		n += 1 + sovEvents(uint64(m.ReporterUltai))
+	}
+	if m.InsuranceUltai != 0 {
+		n += 1 + sovEvents(uint64(m.InsuranceUltai))
+	}
+	if m.Deferred {
+		n += 2
+	}
+	return n
+}
+
+func (m *EventChallengeRefused) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Kind != 0 {
+		n += 1 + sovEvents(uint64(m.Kind))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.ReportId != 0 {
+		n += 1 + sovEvents(uint64(m.ReportId))
+	}
+	if m.ForfeitedUltai != 0 {
+		n += 1 + sovEvents(uint64(m.ForfeitedUltai))
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventGatewaySlashed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Gateway)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.PaymentRef)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.SlashUusdc != 0 {
+		n += 1 + sovEvents(uint64(m.SlashUusdc))
+	}
+	if m.ReporterUusdc != 0 {
+		n += 1 + sovEvents(uint64(m.ReporterUusdc))
+	}
+	if m.InsuranceUusdc != 0 {
+		n += 1 + sovEvents(uint64(m.InsuranceUusdc))
+	}
+	if m.BondUusdc != 0 {
+		n += 1 + sovEvents(uint64(m.BondUusdc))
+	}
+	if m.UnbondingUusdc != 0 {
+		n += 1 + sovEvents(uint64(m.UnbondingUusdc))
+	}
+	return n
+}
+
+func (m *EventDataDemanded) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Demand.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.SettleHeight != 0 {
+		n += 1 + sovEvents(uint64(m.SettleHeight))
+	}
+	return n
+}
+
+func (m *EventDemandClosed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Demand.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Outcome)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.SlashedUltai != 0 {
+		n += 1 + sovEvents(uint64(m.SlashedUltai))
+	}
+	if m.ReporterUltai != 0 {
+		n += 1 + sovEvents(uint64(m.ReporterUltai))
+	}
+	return n
+}
+
+func (m *EventOmissionProven) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.HostKey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Epoch != 0 {
+		n += 1 + sovEvents(uint64(m.Epoch))
+	}
+	if m.Seq != 0 {
+		n += 1 + sovEvents(uint64(m.Seq))
+	}
+	l = len(m.JobId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Gateway)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.AmountUusdc != 0 {
+		n += 1 + sovEvents(uint64(m.AmountUusdc))
+	}
+	if m.OwedUusdc != 0 {
+		n += 1 + sovEvents(uint64(m.OwedUusdc))
+	}
+	if m.SlashedUltai != 0 {
+		n += 1 + sovEvents(uint64(m.SlashedUltai))
+	}
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventFailuresReported) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Failures.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventFailureRefuted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Failures.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	l = len(m.JobId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
 	}
 	return n
 }
@@ -5809,6 +7295,1670 @@ func (m *EventBatchStuck) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventChallengeProven) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventChallengeProven: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventChallengeProven: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Kind", wireType)
+			}
+			m.Kind = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Kind |= ChallengeKind(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReportId", wireType)
+			}
+			m.ReportId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReportId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EvidenceId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.EvidenceId = append(m.EvidenceId[:0], dAtA[iNdEx:postIndex]...)
+			if m.EvidenceId == nil {
+				m.EvidenceId = []byte{}
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Fault", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Fault = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Batches = append(m.Batches, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthEvents
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthEvents
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Batches) == 0 {
+					m.Batches = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowEvents
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Batches = append(m.Batches, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Batches", wireType)
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlashedUltai", wireType)
+			}
+			m.SlashedUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SlashedUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field VictimUltai", wireType)
+			}
+			m.VictimUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.VictimUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReporterUltai", wireType)
+			}
+			m.ReporterUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReporterUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 11:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InsuranceUltai", wireType)
+			}
+			m.InsuranceUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.InsuranceUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 12:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Deferred", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Deferred = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventChallengeRefused) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventChallengeRefused: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventChallengeRefused: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Kind", wireType)
+			}
+			m.Kind = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Kind |= ChallengeKind(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReportId", wireType)
+			}
+			m.ReportId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReportId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ForfeitedUltai", wireType)
+			}
+			m.ForfeitedUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ForfeitedUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventGatewaySlashed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventGatewaySlashed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventGatewaySlashed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Gateway", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Gateway = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PaymentRef", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PaymentRef = append(m.PaymentRef[:0], dAtA[iNdEx:postIndex]...)
+			if m.PaymentRef == nil {
+				m.PaymentRef = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlashUusdc", wireType)
+			}
+			m.SlashUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SlashUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReporterUusdc", wireType)
+			}
+			m.ReporterUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReporterUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InsuranceUusdc", wireType)
+			}
+			m.InsuranceUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.InsuranceUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BondUusdc", wireType)
+			}
+			m.BondUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BondUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field UnbondingUusdc", wireType)
+			}
+			m.UnbondingUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.UnbondingUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventDataDemanded) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDataDemanded: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDataDemanded: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Demand", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Demand.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SettleHeight", wireType)
+			}
+			m.SettleHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SettleHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventDemandClosed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDemandClosed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDemandClosed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Demand", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Demand.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Outcome", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Outcome = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlashedUltai", wireType)
+			}
+			m.SlashedUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SlashedUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReporterUltai", wireType)
+			}
+			m.ReporterUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReporterUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventOmissionProven) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventOmissionProven: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventOmissionProven: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HostKey", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.HostKey = append(m.HostKey[:0], dAtA[iNdEx:postIndex]...)
+			if m.HostKey == nil {
+				m.HostKey = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Seq", wireType)
+			}
+			m.Seq = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Seq |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JobId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.JobId = append(m.JobId[:0], dAtA[iNdEx:postIndex]...)
+			if m.JobId == nil {
+				m.JobId = []byte{}
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Gateway", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Gateway = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AmountUusdc", wireType)
+			}
+			m.AmountUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AmountUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OwedUusdc", wireType)
+			}
+			m.OwedUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.OwedUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlashedUltai", wireType)
+			}
+			m.SlashedUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SlashedUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventFailuresReported) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventFailuresReported: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventFailuresReported: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Failures", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Failures.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventFailureRefuted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventFailureRefuted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventFailureRefuted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Failures", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Failures.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JobId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.JobId = append(m.JobId[:0], dAtA[iNdEx:postIndex]...)
+			if m.JobId == nil {
+				m.JobId = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvents(dAtA[iNdEx:])

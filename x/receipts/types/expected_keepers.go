@@ -61,11 +61,49 @@ type Bonds interface {
 	Reputation(ctx context.Context, operator []byte) (ppm, epoch uint64, err error)
 }
 
+// Reports are the bonds that reporters put up.
+type Reports interface {
+	// RevealReport opens a report that the reporter committed to in an earlier block, and returns its bond, in ultai. The bond is held
+	// until the report is returned or forfeited.
+	RevealReport(ctx context.Context, id uint64, reporter []byte, salt, evidenceHash [32]byte) (bondUltai uint64, err error)
+	// OpenReport takes a reporter's bond for what needs no secret, and holds it like that of a revealed report.
+	OpenReport(ctx context.Context, reporter []byte) (id, bondUltai uint64, err error)
+	// ReturnReport gives a held bond back.
+	ReturnReport(ctx context.Context, id uint64) error
+	// ForfeitReport gives a held bond to another account.
+	ForfeitReport(ctx context.Context, id uint64, to []byte) error
+}
+
+// Offences punishes what is proven against operators.
+type Offences interface {
+	// Punish slashes, jails and divides as the offence's row of x/operators says. Error: its ErrEvidenceUsed.
+	Punish(ctx context.Context, o operatorstypes.Offence) (operatorstypes.Punishment, error)
+	// Fine takes what uusdc are worth of an operator's bond, rounded up and at most all of it, for insurance.
+	Fine(ctx context.Context, operator []byte, kind string, uusdc uint64, evidence string) (ultai uint64, err error)
+	// CheckEvidenceAge fails where what happened at a height can cost nobody's bond any more. Error: operators' ErrEvidenceTooOld.
+	CheckEvidenceAge(ctx context.Context, at uint64) error
+	// Strike counts an offence of a kind that the module judges itself, and returns how many the last escalation_blocks have.
+	Strike(ctx context.Context, operator []byte, kind string) (nth uint32, err error)
+	// Params returns x/operators' parameters, for the price of bonds.
+	Params(ctx context.Context) (operatorstypes.Params, error)
+}
+
+// Attestations are what hosts' records name.
+type Attestations interface {
+	// AttestationAt says whether an attestation held for a record served at a time, in Unix seconds.
+	AttestationAt(ctx context.Context, ref [32]byte, servedAt uint64) (operatorstypes.AttestationStatus, error)
+	// DemoteAttestation ends the claims that an attestation raises.
+	DemoteAttestation(ctx context.Context, ref [32]byte) error
+}
+
 // OperatorsKeeper is all that the module asks of x/operators.
 type OperatorsKeeper interface {
 	EpochClock
 	HostRegistry
 	Bonds
+	Reports
+	Offences
+	Attestations
 }
 
 // RoyaltiesKeeper prices models and adapters and keeps what authors earn.

@@ -10,7 +10,7 @@ import (
 
 // DefaultGenesis returns an empty state with the default parameters.
 func DefaultGenesis() *GenesisState {
-	return &GenesisState{Params: DefaultParams(), NextBatchId: 1, NextThawId: 1}
+	return &GenesisState{Params: DefaultParams(), NextBatchId: 1, NextThawId: 1, NextDemandId: 1}
 }
 
 // Validate checks every entry by itself, and that no key occurs twice, no reference dangles and no sum disagrees with its parts.
@@ -24,10 +24,11 @@ func (g *GenesisState) Validate() error {
 	c := &genesisCheck{
 		g:        g,
 		settlers: map[string]*Settler{}, gateways: map[string]*Gateway{}, epochs: map[uint64]*EpochState{},
-		locked: map[string]uint64{}, claims: map[string]*OpenClaims{}, open: map[uint64]uint64{}, seen: map[string]struct{}{},
+		bonds: map[string]*Thaw{}, demands: map[uint64]uint32{}, locked: map[string]uint64{}, claims: map[string]*OpenClaims{}, open: map[uint64]uint64{}, seen: map[string]struct{}{},
 	}
 	for _, check := range [...]func() error{
-		c.checkGateways, c.checkSettlers, c.checkThaws, c.checkKeys, c.checkEpochs, c.checkBatches, c.checkLocks, c.checkOpen, c.checkLedger,
+		c.checkGateways, c.checkSettlers, c.checkThaws, c.checkKeys, c.checkEpochs, c.checkDemands, c.checkBatches, c.checkLocks, c.checkOpen,
+		c.checkLedger, c.checkEvidence,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -42,6 +43,8 @@ type genesisCheck struct {
 	settlers map[string]*Settler
 	gateways map[string]*Gateway
 	epochs   map[uint64]*EpochState
+	bonds    map[string]*Thaw       // gateway -> the entry over its bond
+	demands  map[uint64]uint32      // batch -> open demands
 	locked   map[string]uint64      // settler | operator -> sum over open batches
 	claims   map[string]*OpenClaims // operator -> sums over open batches
 	open     map[uint64]uint64      // epoch -> open batches
@@ -140,7 +143,7 @@ func (c *genesisCheck) checkSettlers() error {
 
 // checkThaws checks the thaw queue against what its settlers say.
 func (c *genesisCheck) checkThaws() error {
-	amounts, counts, bonds := map[string]uint64{}, map[string]uint32{}, map[string]uint64{}
+	amounts, counts := map[string]uint64{}, map[string]uint32{}
 	for i := range c.g.Thaws {
 		t := &c.g.Thaws[i]
 		_, settler := c.settlers[t.Settler]
@@ -152,10 +155,10 @@ func (c *genesisCheck) checkThaws() error {
 			return fault("thaw %d is empty, out of order or not below next_thaw_id %d", t.Id, c.g.NextThawId)
 		}
 		if gateway {
-			if bonds[t.Gateway] > 0 {
+			if _, second := c.bonds[t.Gateway]; second {
 				return fault("thaw %d is a second one of gateway %s", t.Id, t.Gateway)
 			}
-			bonds[t.Gateway] = t.AmountUusdc
+			c.bonds[t.Gateway] = t
 			continue
 		}
 		counts[t.Settler]++
@@ -171,8 +174,13 @@ func (c *genesisCheck) checkThaws() error {
 		}
 	}
 	for i := range c.g.Gateways {
-		if g := &c.g.Gateways[i]; g.UnbondingUusdc != bonds[g.Address] {
-			return fault("gateway %s unbonds %d, the queue has %d", g.Address, g.UnbondingUusdc, bonds[g.Address])
+		g, thaw := &c.g.Gateways[i], &Thaw{}
+		if queued, found := c.bonds[c.g.Gateways[i].Address]; found {
+			thaw = queued
+		}
+		if g.UnbondingUusdc != thaw.AmountUusdc || g.UnbondingThaw != thaw.Id {
+			return fault("gateway %s unbonds %d in entry %d, the queue has %d in %d",
+				g.Address, g.UnbondingUusdc, g.UnbondingThaw, thaw.AmountUusdc, thaw.Id)
 		}
 	}
 	return nil

@@ -36,8 +36,8 @@ func (c *genesisCheck) inEpoch(list string, epoch uint64) error {
 }
 
 func (c *genesisCheck) checkBatches() error {
-	if c.g.NextBatchId == 0 || c.g.NextThawId == 0 {
-		return fault("next_batch_id and next_thaw_id are at least 1")
+	if c.g.NextBatchId == 0 || c.g.NextThawId == 0 || c.g.NextDemandId == 0 {
+		return fault("next_batch_id, next_thaw_id and next_demand_id are at least 1")
 	}
 	for i := range c.g.Batches {
 		b := &c.g.Batches[i]
@@ -73,6 +73,8 @@ func (c *genesisCheck) checkBatch(b *Batch) error {
 	case b.AllOpened() && b.Status == BatchStatus_BATCH_STATUS_SUBMITTED,
 		!b.AllOpened() && (b.Status == BatchStatus_BATCH_STATUS_SAMPLED || b.Status == BatchStatus_BATCH_STATUS_FINALISED):
 		return fault("it is %s with samples %b of %d opened", b.Status, b.Opened, b.Samples)
+	case b.OpenDemands != c.demands[b.Id] || b.OpenDemands > MaxDemands || b.OpenDemands > 0 && (done || !b.Extended):
+		return fault("it counts %d demands and has %d, status %s, extended %t", b.OpenDemands, c.demands[b.Id], b.Status, b.Extended)
 	case done == (b.DueHeight > 0):
 		return fault("it is %s and due at height %d", b.Status, b.DueHeight)
 	}
@@ -102,6 +104,85 @@ func (b *Batch) checkOpenedLeaves() error {
 	}
 	if b.AwaitsSamples() && seen != b.Opened || !b.AwaitsSamples() && seen != 0 {
 		return fault("status %s, opened samples %b, opened leaves of %b", b.Status, b.Opened, seen)
+	}
+	return nil
+}
+
+// checkDemands counts the demands of each batch; checkBatch compares.
+func (c *genesisCheck) checkDemands() error {
+	known := map[uint64]*Batch{}
+	for i := range c.g.Batches {
+		known[c.g.Batches[i].Id] = &c.g.Batches[i]
+	}
+	for i := range c.g.Demands {
+		d := &c.g.Demands[i]
+		if d.Id == 0 || d.Id >= c.g.NextDemandId || i > 0 && d.Id <= c.g.Demands[i-1].Id {
+			return fault("demand %d is out of order or not below next_demand_id %d", d.Id, c.g.NextDemandId)
+		}
+		b, found := known[d.BatchId]
+		if !found || uint64(d.Group) >= uint64(len(b.Groups)) || d.Index >= b.Groups[d.Group].Count {
+			return fault("demand %d is for leaf %d of group %d of batch %d, which is not there", d.Id, d.Index, d.Group, d.BatchId)
+		}
+		if d.DueHeight == 0 || d.Reporter == "" || d.ReportId == 0 || d.Failures > MaxFailures {
+			return fault("demand %d has no deadline, reporter or report, or too many failures", d.Id)
+		}
+		if err := c.once("demands", fmt.Sprintf("%d/%s", d.BatchId, d.Reporter)); err != nil {
+			return err
+		}
+		c.demands[d.BatchId]++
+	}
+	return nil
+}
+
+// checkEvidence checks the faults that cannot be shown again.
+func (c *genesisCheck) checkEvidence() error {
+	for i := range c.g.UsedEvidence {
+		e := &c.g.UsedEvidence[i]
+		if err := validateLength("id", e.Id, HashLength); err != nil {
+			return err
+		}
+		if err := c.once("used evidence", string(e.Id)); err != nil {
+			return err
+		}
+		if err := c.inEpoch("used evidence", e.Epoch); err != nil {
+			return err
+		}
+	}
+	return c.checkFailures()
+}
+
+// checkFailures checks the reports of gateways.
+func (c *genesisCheck) checkFailures() error {
+	for i := range c.g.Failures {
+		f := &c.g.Failures[i]
+		if err := f.Row.validate(); err != nil {
+			return err
+		}
+		if err := c.inEpoch("failures", f.Epoch); err != nil {
+			return err
+		}
+		if err := c.once("failures", fmt.Sprintf("%d/%s/%s", f.Epoch, f.Row.Operator, f.Row.Settler)); err != nil {
+			return err
+		}
+		if s, found := c.settlers[f.Row.Settler]; !found || f.Gateway == "" || s.Gateway != f.Gateway {
+			return fault("failures of %s in epoch %d are of no settler of the gateway %q", f.Row.Operator, f.Epoch, f.Gateway)
+		}
+	}
+	for _, r := range c.g.FailureReports {
+		if err := c.inEpoch("failure reports", r.Epoch); err != nil {
+			return err
+		}
+		if err := c.once("failure reports", fmt.Sprintf("%d/%s", r.Epoch, r.Gateway)); err != nil {
+			return err
+		}
+	}
+	for _, r := range c.g.Routes {
+		if err := c.inEpoch("routes", r.Epoch); err != nil {
+			return err
+		}
+		if err := c.once("routes", fmt.Sprintf("%d/%s", r.Epoch, r.Operator)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

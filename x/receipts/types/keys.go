@@ -38,6 +38,12 @@ const (
 	MaxFailures = 3
 	// MaxSuccessEpochs is the most epochs that SuccessCounts sums over.
 	MaxSuccessEpochs = 64
+	// MaxDemands is the most open demands for the data of one batch.
+	MaxDemands = 4
+	// MaxFailureRows is the most rows of one report of failures.
+	MaxFailureRows = 256
+	// MaxNamedBatches is the most batches that a challenge of two records names.
+	MaxNamedBatches = 2
 )
 
 // Store prefixes. A removed one keeps its line, marked retired, and is never used again.
@@ -69,4 +75,14 @@ var (
 	LossesPrefix         = collections.NewPrefix(24) // (epoch, host) -> Loss
 	PrunedEpochPrefix    = collections.NewPrefix(25) // first epoch that is not pruned
 	ConsentsPrefix       = collections.NewPrefix(26) // (gateway, controller) -> GatewayConsent
+	ClaimsPrefix         = collections.NewPrefix(27) // (epoch, host key | settler | last seq) -> batch id; derived from 12 at genesis
+	DemandsPrefix        = collections.NewPrefix(28) // id -> Demand
+	DemandsByBatchPrefix = collections.NewPrefix(29) // (batch id, id), index of the demands
+	DemandsByDuePrefix   = collections.NewPrefix(30) // (due height, id), index of the demands and their queue
+	NextDemandPrefix     = collections.NewPrefix(31) // next demand id
+	EvidencePrefix       = collections.NewPrefix(32) // id of a fault -> UsedEvidence
+	EvidenceByEpoch      = collections.NewPrefix(33) // (epoch, id of a fault), index of the evidence
+	FailuresPrefix       = collections.NewPrefix(34) // (epoch, operator, settler) -> Failures
+	FailureReportsPrefix = collections.NewPrefix(35) // (epoch, gateway) -> FailureReport
+	RoutesPrefix         = collections.NewPrefix(36) // (epoch, operator) -> Routes
 )

@@ -2,7 +2,11 @@
 
 package types
 
-import errorsmod "cosmossdk.io/errors"
+import (
+	errorsmod "cosmossdk.io/errors"
+
+	"github.com/gpucoord/gpucoord/domain/deterrence"
+)
 
 // Bounds of the parameters.
 const (
@@ -32,11 +36,6 @@ const (
 	MaxRetentionEpochs = 1_000
 	// MaxBlocks bounds all waiting times, about two years of 6 s blocks.
 	MaxBlocks = 10_000_000
-
-	// beaconOdds is 1 over the least chance that a beacon of at least two blocks is not in the hands of one cheating proposer.
-	beaconOdds = 2
-	// bondPriceFall is how far the bond price may fall between a batch's submission and its slash: by half in each of two epochs.
-	bondPriceFall = 4
 )
 
 // DefaultParams returns the parameters of a local network.
@@ -75,7 +74,8 @@ func (p *Params) Validate() error {
 	return nil
 }
 
-// checkRates checks that take and royalties leave something, and that the parts of the take are the take.
+// checkRates checks that take and royalties leave something, that the parts of the take are the take, and that it cannot all come back
+// to one who owns every stake and prober. What x/rewards pays back besides is checked there.
 func (p *Params) checkRates() error {
 	for _, bps := range [...]uint64{p.TakeBps, p.PoolBps, p.ProbersBps, p.AlephBps, p.InsuranceBps} {
 		if bps > WholeBps {
@@ -88,23 +88,23 @@ func (p *Params) checkRates() error {
 	if sum := p.PoolBps + p.ProbersBps + p.AlephBps + p.InsuranceBps; sum != WholeBps {
 		return errorsmod.Wrapf(ErrInvalidParams, "the parts of the take add up to %d bps, must be %d", sum, WholeBps)
 	}
+	if err := deterrence.CheckTake(p.TakeBps); err != nil {
+		return errorsmod.Wrap(ErrInvalidParams, err.Error())
+	}
+	if err := deterrence.CheckPayback(0, p.ProbersBps, p.AlephBps); err != nil {
+		return errorsmod.Wrap(ErrInvalidParams, err.Error())
+	}
 	return nil
 }
 
-// checkDeterrence checks that a batch loses money on average when any fraction f of its value A is inflated, though one beacon
-// proposer cheats. The module's README derives it:
-//
-//	gain at most f·A·(1 − take);   chance of being caught at least f / beaconOdds;   loss at least A·multiple / bondPriceFall
-//
-// so multiple·10000 > beaconOdds·bondPriceFall·(10000 − take_bps) suffices for every f.
+// checkDeterrence checks that a batch loses money on average when any fraction of its value is inflated, though one beacon proposer
+// cheats: see deterrence.CheckInflation.
 func (p *Params) checkDeterrence() error {
 	if p.BondClaimMultiple > MaxBondClaimMultiple {
 		return errorsmod.Wrapf(ErrInvalidParams, "bond_claim_multiple is %d, most is %d", p.BondClaimMultiple, MaxBondClaimMultiple)
 	}
-	if p.BondClaimMultiple*WholeBps <= beaconOdds*bondPriceFall*(WholeBps-p.TakeBps) {
-		return errorsmod.Wrapf(ErrInvalidParams,
-			"inflated batches pay: need bond_claim_multiple·%d > %d·%d·(%d − take_bps), have multiple %d, take_bps %d",
-			WholeBps, beaconOdds, bondPriceFall, WholeBps, p.BondClaimMultiple, p.TakeBps)
+	if err := deterrence.CheckInflation(p.BondClaimMultiple); err != nil {
+		return errorsmod.Wrap(ErrInvalidParams, err.Error())
 	}
 	if p.BondClaimMultiple < MinBondClaimMultiple {
 		return errorsmod.Wrapf(ErrInvalidParams, "bond_claim_multiple is %d, least is %d, which fraud costs", p.BondClaimMultiple, MinBondClaimMultiple)

