@@ -9,7 +9,7 @@ LDFLAGS := -s -w -X $(V).Name=gpucoord -X $(V).AppName=gpucoord -X $(V).Version=
 CHAIN_TAGS := $(if $(filter 1,$(shell go env CGO_ENABLED)),libsecp256k1_sdk)
 
 .DEFAULT_GOAL := help
-.PHONY: help build install demo test test-unit test-e2e bench fuzz lint fmt proto proto-check tidy check clean
+.PHONY: help build install demo test test-unit test-nightly test-e2e bench fuzz lint fmt proto proto-check tidy check clean
 
 ## help: print the targets
 help:
@@ -52,6 +52,10 @@ test-contracts:
 ## bench-evm: gas of anchors and proofs, printed as a table; fails above a limit
 bench-evm:
 	set -o pipefail; go test ./contracts/difftest -count=1 -run '^TestGas' -v | grep -v -E '^(INFO|WARN|=== )'
+
+## test-nightly: the property tests of the domain with 10000 cases each (CASES=100000)
+test-nightly:
+	RAPID_CHECKS=$(or $(CASES),10000) ./scripts/go-test.sh -count=1 ./domain/...
 
 ## test-e2e: drive the built binaries
 test-e2e: build

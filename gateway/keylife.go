@@ -29,8 +29,9 @@ func (k *keyLife) refresh(ctx context.Context, payer [20]byte) error {
 	return nil
 }
 
-// issuedAt is when an authorisation that is signed now begins, in Unix seconds: a little earlier, but never before the key was valid. As
-// long as that is not known it begins now, for a key that was registered just now is valid from about now on.
+// issuedAt is when an authorisation that is signed now begins, in Unix seconds: a little earlier, but never before the key is valid. A
+// key that was registered just now is valid only after the chain's notice; until shortly before, hosts refuse what it signs as not begun
+// yet, and nobody serves it at an operator's cost. As long as nothing is known of the key it begins now.
 func (k *keyLife) issuedAt(now uint64) uint64 {
 	from := k.from.Load()
 	if from == 0 {

@@ -25,6 +25,7 @@ import (
 	"github.com/gpucoord/gpucoord/app"
 	"github.com/gpucoord/gpucoord/domain/receipt"
 	anchorstypes "github.com/gpucoord/gpucoord/x/anchors/types"
+	receiptstypes "github.com/gpucoord/gpucoord/x/receipts/types"
 )
 
 // validatorPower is the voting power of a validator that has no other one.
@@ -108,7 +109,7 @@ func build(opts Options) (*Chain, json.RawMessage, error) {
 		c.gas = GasLimit
 	}
 	state := application.DefaultGenesis()
-	for _, set := range []func(app.GenesisState) error{c.setAccounts, c.setValidators} {
+	for _, set := range []func(app.GenesisState) error{c.setAccounts, c.setValidators, c.setKeyNotice} {
 		if err := set(state); err != nil {
 			return nil, nil, err
 		}
@@ -141,6 +142,14 @@ func Edit[T proto.Message](cdc codec.JSONCodec, genesis app.GenesisState, module
 	}
 	genesis[module] = raw
 	return nil
+}
+
+// setKeyNotice has keys of gateways begin and end at once: tests and benchmarks serve jobs right after the first block.
+func (c *Chain) setKeyNotice(state app.GenesisState) error {
+	return Edit(c.App.Encoding().Codec, state, receiptstypes.ModuleName, &receiptstypes.GenesisState{}, func(g *receiptstypes.GenesisState) error {
+		g.Params.KeyNoticeSeconds = 0
+		return nil
+	})
 }
 
 func (c *Chain) setAccounts(state app.GenesisState) error {

@@ -155,7 +155,12 @@ func (n *localnet) setEpochs(state app.GenesisState) error {
 	if err != nil {
 		return fmt.Errorf("--epoch-blocks %d: %w", n.opts.epochBlocks, err)
 	}
+	// A short grid has few blocks between an epoch and its first settlement, in which panels of probers conclude.
+	params.ProbeCommitBlocks, params.ProbeRevealBlocks = scaled(params.ProbeCommitBlocks), scaled(params.ProbeRevealBlocks)
+	params.MaxMediansPerBlock = operatorstypes.MaxPanelHosts
 	params.UnbondingBlocks = windows.MinUnbonding
+	// All gateways and operators of a local network are its owner's: nobody ends a key to harm another, and the first job need not wait.
+	receipts.Params.KeyNoticeSeconds = 0
 	receipts.Params.ThawBlocks = windows.MinUnbonding // like a bond, escrow stays until every claim on it is settled
 	params.BlockTimeMs = uint64(max(1, n.opts.blockTime.Milliseconds()))
 	if state[operatorstypes.ModuleName], err = cdc.MarshalJSON(&operators); err != nil {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/gpucoord/gpucoord/relayer/chain"
 	receiptstypes "github.com/gpucoord/gpucoord/x/receipts/types"
@@ -16,12 +17,18 @@ import (
 // ErrNotRegistered means that the chain knows no gateway of a payer key at present.
 var ErrNotRegistered = errors.New("payer key is no gateway's on the chain: register it, or name the key file of the registered one")
 
-// ValidFrom returns the second from which a payer key is its gateway's. An authorisation that was issued before it is nobody's.
+// forEver is a time, in Unix seconds, at which a key is its gateway's if it was not removed.
+const forEver = math.MaxInt64
+
+// ValidFrom returns the second from which a payer key is its gateway's, which is ahead while the notice of its registration runs. An
+// authorisation that was issued before it is nobody's.
 //
 // Errors: ErrNotRegistered, or the node's.
 func (c *Chain) ValidFrom(ctx context.Context, payer [20]byte) (uint64, error) {
-	var nobody [20]byte // the question is who settles for the key where no gateway does; that is not asked here
-	res, err := c.receipts.Payer(ctx, &receiptstypes.QueryPayerRequest{Key: hex.EncodeToString(payer[:]), Operator: chain.Bech32(nobody[:])})
+	res, err := c.payerAt(ctx, payer, 0)
+	if err == nil && !res.GatewayKey {
+		res, err = c.payerAt(ctx, payer, forEver)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("resolve the payer key: %w", err)
 	}
@@ -38,4 +45,12 @@ func (c *Chain) ValidFrom(ctx context.Context, payer [20]byte) (uint64, error) {
 		}
 	}
 	return 0, ErrNotRegistered
+}
+
+// payerAt asks who settles what a key signs at a time, in Unix seconds; 0 is now.
+func (c *Chain) payerAt(ctx context.Context, payer [20]byte, issuedAt uint64) (*receiptstypes.QueryPayerResponse, error) {
+	var nobody [20]byte // the question is who settles for the key where no gateway does; that is not asked here
+	return c.receipts.Payer(ctx, &receiptstypes.QueryPayerRequest{
+		Key: hex.EncodeToString(payer[:]), IssuedAt: issuedAt, Operator: chain.Bech32(nobody[:]),
+	})
 }

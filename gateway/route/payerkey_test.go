@@ -14,12 +14,14 @@ import (
 	receiptstypes "github.com/gpucoord/gpucoord/x/receipts/types"
 )
 
-// fakeReceipts knows one gateway with two keys.
+// fakeReceipts knows one gateway with two keys that are its own now, and a third that will be.
 type fakeReceipts struct{ err error }
 
 func (f fakeReceipts) Payer(_ context.Context, in *receiptstypes.QueryPayerRequest, _ ...grpc.CallOption) (*receiptstypes.QueryPayerResponse, error) {
-	known := [20]byte{2}
-	if in.Key != hex.EncodeToString(known[:]) || in.IssuedAt != 0 || in.Operator == "" {
+	known, future := [20]byte{2}, [20]byte{4}
+	now := in.Key == hex.EncodeToString(known[:]) && in.IssuedAt == 0
+	later := in.Key == hex.EncodeToString(future[:]) && in.IssuedAt >= 300
+	if !now && !later || in.Operator == "" {
 		return &receiptstypes.QueryPayerResponse{}, f.err
 	}
 	return &receiptstypes.QueryPayerResponse{GatewayKey: true, Settler: receiptstypes.Settler{Gateway: "g"}}, f.err
@@ -29,9 +31,9 @@ func (fakeReceipts) Gateway(_ context.Context, in *receiptstypes.QueryGatewayReq
 	if in.Address != "g" {
 		return nil, errors.New("unknown gateway")
 	}
-	first, second := [20]byte{1}, [20]byte{2}
+	first, second, third := [20]byte{1}, [20]byte{2}, [20]byte{4}
 	return &receiptstypes.QueryGatewayResponse{Keys: []receiptstypes.GatewayKey{
-		{Address: first[:], ValidFrom: 100}, {Address: second[:], ValidFrom: 200},
+		{Address: first[:], ValidFrom: 100}, {Address: second[:], ValidFrom: 200}, {Address: third[:], ValidFrom: 300},
 	}}, nil
 }
 
@@ -44,6 +46,7 @@ func TestValidFromIsTheKeysOwn(t *testing.T) {
 		fail error
 	}{
 		"registered":     {[20]byte{2}, nil, 200, nil},
+		"not yet valid":  {[20]byte{4}, nil, 300, nil},
 		"not registered": {[20]byte{3}, nil, 0, route.ErrNotRegistered},
 		"node is silent": {[20]byte{2}, gone, 0, gone},
 	} {

@@ -41,6 +41,9 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 		command("Verifiers", "verifiers", "List verifiers of attestations"),
 		command("Attestation", "attestation [ref]", "Show an attestation with its evidence", "ref"),
 		command("Attestations", "attestations", "List attestations, of one host with --host-id"),
+		command("Probers", "probers", "List probers"),
+		command("Panel", "panel [epoch]", "Show the probers drawn for an epoch", "epoch"),
+		command("Availability", "availability [operator] [epoch]", "Show what panels say of an operator for an epoch", "operator", "epoch"),
 		command("Claims", "claims [host-id]", "Show a host's four claims, as far as they hold now", "host_id"),
 	}
 }
@@ -72,6 +75,10 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 		command("SignVerdict", "sign-verdict [ref] [claims]", "Say which claims an attestation's evidence proves, as bits", "ref", "claims"),
 		command("ChallengeAttestation", "challenge-attestation [report-id] [salt] [ref]", "Have the chain re-verify an accepted attestation",
 			"report_id", "salt", "ref"),
+		command("RegisterProber", "register-prober [moniker] [bond-ultai]", "Register as a prober of hosts, or add bond", "moniker", "bond_ultai"),
+		command("UnbondProber", "unbond-prober", "End the signer's duty as a prober"),
+		command("CommitObservations", "commit-observations [epoch] [commitment]", "Commit to what a panel's member has seen", "epoch", "commitment"),
+		command("RevealObservations", "reveal-observations [epoch] [salt]", "Show the rows that were committed to", "epoch", "salt"),
 		{RpcMethod: "ResolveDeferred", Skip: true}, // governance only
 		{RpcMethod: "UpdateParams", Skip: true},    // governance only
 	}

@@ -8,7 +8,6 @@ import (
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
-	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/gpucoord/gpucoord/x/operators/types"
 )
@@ -94,21 +93,13 @@ func dueDeadlines(ctx context.Context, entries *deadlineMap, now uint64, limit i
 }
 
 // tryDeadline executes one deadline, or leaves no trace. The entry is gone before its executor runs, which may set the next one.
-func (k *Keeper) tryDeadline(ctx context.Context, d types.Deadline) (err error) {
-	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
-	defer func() {
-		if r := recover(); r != nil {
-			err = errorsmod.Wrapf(types.ErrPanicked, "%v", r)
+func (k *Keeper) tryDeadline(ctx context.Context, d types.Deadline) error {
+	return isolated(ctx, func(ctx context.Context) error {
+		if err := k.dropDeadline(ctx, d.Kind, d.Id); err != nil {
+			return err
 		}
-	}()
-	if err := k.dropDeadline(cached, d.Kind, d.Id); err != nil {
-		return err
-	}
-	if err := k.execute(cached, d); err != nil {
-		return err
-	}
-	write()
-	return nil
+		return k.execute(ctx, d)
+	})
 }
 
 // execute does what is due. Every kind of deadline has its executor here.
@@ -124,6 +115,10 @@ func (k *Keeper) execute(ctx context.Context, d types.Deadline) error {
 		return k.expireAttestation(ctx, d.Id)
 	case types.DeadlineKind_DEADLINE_KIND_VERIFIER:
 		return k.releaseVerifier(ctx, d.Id)
+	case types.DeadlineKind_DEADLINE_KIND_PROBER:
+		return k.releaseProber(ctx, d.Id)
+	case types.DeadlineKind_DEADLINE_KIND_PANEL:
+		return k.workPanel(ctx, binary.BigEndian.Uint64(d.Id))
 	}
 	return errorsmod.Wrapf(types.ErrInvariant, "deadline of kind %d", d.Kind)
 }

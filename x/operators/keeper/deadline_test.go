@@ -77,6 +77,36 @@ func dues() map[types.DeadlineKind]func(t *testing.T, f *fixture) (height int64,
 			}
 			return 11, f.now() + 1_300
 		},
+		types.DeadlineKind_DEADLINE_KIND_PROBER: func(t *testing.T, f *fixture) (int64, uint64) {
+			for _, name := range []string{"p1", "p2", "p3"} {
+				f.prober(t, name, 10_000_000)
+				resp, err := f.msgs.UnbondProber(f.ctx, &types.MsgUnbondProber{Prober: addr(name)})
+				require.NoError(t, err)
+				require.EqualValues(t, 210, resp.ReleaseHeight)
+			}
+			return 210, f.now()
+		},
+		types.DeadlineKind_DEADLINE_KIND_PANEL: func(t *testing.T, f *fixture) (int64, uint64) {
+			f.prober(t, "p1", 10_000_000)
+			for _, first := range []int64{21, 41, 61} { // each concludes 12 blocks after its epoch
+				f.begin(t, first)
+			}
+			for _, at := range []int64{72 - 20, 72, 92} {
+				f.begin(t, at)
+				f.end(t)
+			}
+			_, err := f.msgs.UnbondProber(f.ctx, &types.MsgUnbondProber{Prober: addr("p1")})
+			require.NoError(t, err)
+			for e := uint64(1); e <= 3; e++ {
+				p, err := f.k.Panel(f.ctx, e)
+				require.NoError(t, err)
+				require.Equal(t, types.PanelState_PANEL_STATE_CONCLUDED, p.State)
+			}
+			f.begin(t, 292)
+			f.end(t)
+			// Forgotten together below: the deadlines of the three are made one.
+			return f.alignPanels(t), f.now()
+		},
 	}
 }
 

@@ -75,7 +75,14 @@ func (k *Keeper) startEpoch(ctx context.Context) error {
 			return err
 		}
 	}
-	return emit(ctx, &types.EventEpochStarted{Start: start})
+	if err := emit(ctx, &types.EventEpochStarted{Start: start}); err != nil {
+		return err
+	}
+	// An epoch without a panel is inconclusive; it must not stop the chain.
+	if err := isolated(ctx, func(ctx context.Context) error { return k.drawPanel(ctx, e) }); err != nil {
+		k.logger(ctx).Error("no panel drawn", "epoch", e, "err", err)
+	}
+	return nil
 }
 
 // EpochGrid returns the windows of epoch e and its start time, 0 where that is unknown.

@@ -76,7 +76,7 @@ func emptyFixture(t *testing.T) *fixture {
 	t.Helper()
 	key := storetypes.NewKVStoreKey(types.StoreKey)
 	ctx := testutil.DefaultContext(key, storetypes.NewTransientStoreKey("transient"))
-	f := &fixture{ctx: ctx.WithChainID(chainID).WithBlockTime(genesisTime), bank: &bank{balances: map[string]uint64{}}}
+	f := &fixture{ctx: ctx.WithChainID(chainID).WithBlockTime(genesisTime), bank: &bank{balances: map[string]uint64{}, uusdc: map[string]uint64{}}}
 	cdc := codec.NewProtoCodec(codectypes.NewInterfaceRegistry())
 	f.vest = &vesting{bank: f.bank, of: map[string]uint64{}}
 	f.k = keeper.NewKeeper(cdc, runtime.NewKVStoreService(key), addressCodec, f.bank, raw("governance"), f.vest)
@@ -253,6 +253,7 @@ type bank struct {
 	balances map[string]uint64
 	refuses  string
 	panics   string
+	uusdc    map[string]uint64
 }
 
 func (b *bank) String() string {
@@ -265,15 +266,18 @@ func (b *bank) of(module string) uint64 {
 }
 
 func (b *bank) move(from, to []byte, amt sdk.Coins) error {
-	amount := amt.AmountOf(types.BondDenom).Uint64()
+	amount, balances := amt.AmountOf(types.BondDenom).Uint64(), b.balances
+	if amt.AmountOf(types.SettlementDenom).IsPositive() {
+		amount, balances = amt.AmountOf(types.SettlementDenom).Uint64(), b.uusdc
+	}
 	if b.panics != "" && b.panics == string(to) {
 		panic("bank lost its mind")
 	}
-	if b.refuses == string(to) || b.balances[string(from)] < amount || len(amt) != 1 {
+	if b.refuses == string(to) || balances[string(from)] < amount || len(amt) != 1 {
 		return errBank
 	}
-	b.balances[string(from)] -= amount
-	b.balances[string(to)] += amount
+	balances[string(from)] -= amount
+	balances[string(to)] += amount
 	return nil
 }
 
@@ -290,6 +294,9 @@ func (b *bank) SendCoinsFromModuleToModule(_ context.Context, from, to string, a
 }
 
 func (b *bank) GetBalance(_ context.Context, addr sdk.AccAddress, denom string) sdk.Coin {
+	if denom == types.SettlementDenom {
+		return sdk.NewCoin(denom, math.NewIntFromUint64(b.uusdc[string(addr)]))
+	}
 	return sdk.NewCoin(denom, math.NewIntFromUint64(b.balances[string(addr)]))
 }
 

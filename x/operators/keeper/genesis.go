@@ -29,7 +29,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs *types.GenesisState) error 
 	}
 	steps := []func(context.Context, *types.GenesisState) error{
 		k.initOperators, k.initHosts, k.initUnbondings, k.initLinks, k.initConsents, k.initClock,
-		k.initOffences, k.initReports, k.initAttestations, k.initDeadlines,
+		k.initOffences, k.initReports, k.initAttestations, k.initProbers, k.initDeadlines,
 	}
 	for _, step := range steps {
 		if err := step(ctx, gs); err != nil {
@@ -236,6 +236,9 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := k.exportProbers(ctx, gs); err != nil {
+		return nil, err
+	}
 	return gs, k.exportOffences(ctx, gs)
 }
 
@@ -253,7 +256,7 @@ func values[K, V any](ctx context.Context, m walker[K, V]) ([]V, error) {
 	return all, err
 }
 
-// checkBalance compares the module account with the bonds, unbonding entries, reports and verifiers' bonds it holds.
+// checkBalance compares the module account with the bonds, unbonding entries, reports, and verifiers' and probers' bonds it holds.
 func (k *Keeper) checkBalance(ctx context.Context, gs *types.GenesisState) error {
 	owed := math.ZeroInt()
 	for i := range gs.Operators {
@@ -265,6 +268,9 @@ func (k *Keeper) checkBalance(ctx context.Context, gs *types.GenesisState) error
 	}
 	for i := range gs.Verifiers {
 		owed = owed.Add(math.NewIntFromUint64(gs.Verifiers[i].BondUltai))
+	}
+	for i := range gs.Probers {
+		owed = owed.Add(math.NewIntFromUint64(gs.Probers[i].BondUltai))
 	}
 	held := k.bank.GetBalance(ctx, authtypes.NewModuleAddress(types.ModuleName), types.BondDenom).Amount
 	if !held.Equal(owed) {

@@ -43,6 +43,9 @@ func (k *Keeper) CheckInvariants(ctx context.Context) error {
 	if err := k.checkDueIndexes(ctx, gs); err != nil {
 		return err
 	}
+	if err := k.checkProberIndex(ctx, gs); err != nil {
+		return err
+	}
 	return k.checkAttestationIndex(ctx, gs)
 }
 

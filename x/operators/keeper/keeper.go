@@ -95,6 +95,14 @@ type Keeper struct {
 	lastReport      collections.Sequence
 	verifiers       collections.Map[[]byte, types.Verifier]
 	attestations    *collections.IndexedMap[[]byte, types.Attestation, attestationIndexes]
+
+	probers        collections.Map[[]byte, types.Prober]
+	proberSlots    collections.Map[uint32, []byte]
+	proberSums     collections.Map[uint32, uint64]
+	panels         collections.Map[uint64, types.Panel]
+	observations   collections.Map[observationKey, types.Observation]
+	availabilities collections.Map[availabilityKey, types.OperatorAvailability]
+	measuredFrom   collections.Item[uint64]
 }
 
 // NewKeeper returns the keeper. It panics where the wiring is wrong: a bad authority or clashing prefixes. A slash that bond and unbonding
@@ -132,6 +140,7 @@ func NewKeeper(
 	k.unbondings = newUnbondings(sb, cdc, addressCodec)
 	k.addOffences(sb, cdc)
 	k.addAttestations(sb, cdc)
+	k.addProbers(sb, cdc)
 	k.Schema, err = sb.Build()
 	if err != nil {
 		panic(err)

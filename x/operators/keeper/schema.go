@@ -12,9 +12,11 @@ import (
 )
 
 type (
-	deadlineKey = collections.Pair[uint32, []byte]
-	strikesKey  = collections.Pair[[]byte, string]
-	deadlineMap = collections.IndexedMap[deadlineKey, types.Deadline, deadlineIndexes]
+	deadlineKey     = collections.Pair[uint32, []byte]
+	strikesKey      = collections.Pair[[]byte, string]
+	observationKey  = collections.Triple[uint64, []byte, uint32]
+	availabilityKey = collections.Pair[uint64, []byte]
+	deadlineMap     = collections.IndexedMap[deadlineKey, types.Deadline, deadlineIndexes]
 )
 
 // deadlineIndexes order a queue of deadlines.
@@ -69,4 +71,17 @@ func (k *Keeper) addAttestations(sb *collections.SchemaBuilder, cdc codec.Binary
 			host: indexes.NewMulti(sb, types.AttestationsByHost, "attestations_by_host", collections.BytesKey, collections.BytesKey,
 				func(_ []byte, a types.Attestation) ([]byte, error) { return a.HostId, nil }),
 		})
+}
+
+// addProbers adds what probers and their panels keep.
+func (k *Keeper) addProbers(sb *collections.SchemaBuilder, cdc codec.BinaryCodec) {
+	k.probers = collections.NewMap(sb, types.ProbersPrefix, "probers", collections.BytesKey, codec.CollValue[types.Prober](cdc))
+	k.proberSlots = collections.NewMap(sb, types.ProberSlotsPrefix, "prober_slots", collections.Uint32Key, collections.BytesValue)
+	k.proberSums = collections.NewMap(sb, types.ProberSumsPrefix, "prober_sums", collections.Uint32Key, collections.Uint64Value)
+	k.panels = collections.NewMap(sb, types.PanelsPrefix, "panels", collections.Uint64Key, codec.CollValue[types.Panel](cdc))
+	k.observations = collections.NewMap(sb, types.ObservationsPrefix, "observations",
+		collections.TripleKeyCodec(collections.Uint64Key, collections.BytesKey, collections.Uint32Key), codec.CollValue[types.Observation](cdc))
+	k.availabilities = collections.NewMap(sb, types.AvailabilitiesPrefix, "availabilities",
+		collections.PairKeyCodec(collections.Uint64Key, collections.BytesKey), codec.CollValue[types.OperatorAvailability](cdc))
+	k.measuredFrom = collections.NewItem(sb, types.MeasuredFromPrefix, "measured_from", collections.Uint64Value)
 }

@@ -31,6 +31,10 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgSubmitAttestation{},
 		&MsgSignVerdict{},
 		&MsgChallengeAttestation{},
+		&MsgRegisterProber{},
+		&MsgUnbondProber{},
+		&MsgCommitObservations{},
+		&MsgRevealObservations{},
 		&MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)

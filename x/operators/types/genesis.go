@@ -26,7 +26,8 @@ func (gs *GenesisState) Validate() error {
 	c := &genesisCheck{gs: gs, operators: make(map[string]*tally), hosts: make(map[string]*hostTally), due: make(map[string]bool)}
 	steps := []func() error{
 		c.readOperators, c.readHosts, c.readHostKeys, c.readGPUs, c.readUnbondings, c.readGrants, c.readConsents,
-		c.readNodeLinks, c.readClock, c.readEvidence, c.readDeferred, c.readReports, c.readVerifiers, c.readAttestations, c.readDeadlines,
+		c.readNodeLinks, c.readClock, c.readEvidence, c.readDeferred, c.readReports, c.readVerifiers, c.readAttestations, c.readProbers, c.readPanels,
+		c.readDeadlines,
 		c.checkTallies,
 	}
 	for _, step := range steps {

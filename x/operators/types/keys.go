@@ -14,6 +14,10 @@ const (
 	InsuranceAccount = "insurance"
 	// BondDenom is the denom of bonds; one token is 10^6 of it.
 	BondDenom = "ultai"
+	// SettlementDenom is the denom of payments; x/receipts declares the same.
+	SettlementDenom = "uusdc"
+	// ProbersPool names the account of the probers' part of the take, which x/receipts fills and this module pays probers from.
+	ProbersPool = "probers_pool"
 	// BlockHashRing is how many block hashes are kept.
 	BlockHashRing = 16_384
 	// EpochStartsKept is how many epoch start times are kept, the running epoch's included.
@@ -60,4 +64,11 @@ var (
 	VerifiersPrefix        = collections.NewPrefix(29) // account -> Verifier
 	AttestationsPrefix     = collections.NewPrefix(30) // reference -> Attestation
 	AttestationsByHost     = collections.NewPrefix(31) // host id | reference -> nothing
+	ProbersPrefix          = collections.NewPrefix(32) // account -> Prober
+	ProberSlotsPrefix      = collections.NewPrefix(33) // slot -> account
+	ProberSumsPrefix       = collections.NewPrefix(34) // node -> running sum of the slots' bonds
+	PanelsPrefix           = collections.NewPrefix(35) // epoch -> Panel
+	ObservationsPrefix     = collections.NewPrefix(36) // epoch | host id | seat -> Observation
+	AvailabilitiesPrefix   = collections.NewPrefix(37) // epoch | operator -> OperatorAvailability
+	MeasuredFromPrefix     = collections.NewPrefix(38) // -> first epoch with a conclusive median, plus 1
 )

@@ -68,6 +68,14 @@ func DefaultParams() Params {
 		VerdictQuorum:               2,
 		MaxAttestationSeconds:       2_592_000, // 30 d
 		AttestationChallengeSeconds: 604_800,   // 7 d
+
+		MinProberBondUltai: 10_000_000,
+		ProbeCommitBlocks:  4,
+		ProbeRevealBlocks:  8,
+		MaxMediansPerBlock: 512,
+		CopyRows:           16,
+		ProberFineBps:      100,
+		ProbePriceUusdc:    1_000, // 0.001 USD for a host in an epoch
 	}
 }
 
@@ -144,11 +152,21 @@ func (p *Params) Validate() error {
 		{"verdict_quorum", uint64(p.VerdictQuorum), 1, MaxVerdicts},
 		{"max_attestation_seconds", p.MaxAttestationSeconds, 1, maxSeconds},
 		{"attestation_challenge_seconds", p.AttestationChallengeSeconds, 1, maxSeconds},
+		{"min_prober_bond_ultai", p.MinProberBondUltai, 1, 1<<63 - 1},
+		{"probe_commit_blocks", p.ProbeCommitBlocks, 1, maxBlocks},
+		{"probe_reveal_blocks", p.ProbeRevealBlocks, 1, maxBlocks},
+		{"max_medians_per_block", uint64(p.MaxMediansPerBlock), 1, MaxPanelHosts},
+		{"copy_rows", uint64(p.CopyRows), 0, MaxProbeRows},
+		{"prober_fine_bps", p.ProberFineBps, 0, wholeBps},
+		{"probe_price_uusdc", p.ProbePriceUusdc, 0, maxProbePrice},
 	}
 	for _, b := range bounds {
 		if b.value < b.min || b.value > b.max {
 			return errorsmod.Wrapf(ErrInvalidParams, "%s is %d, want %d to %d", b.name, b.value, b.min, b.max)
 		}
+	}
+	if err := p.validateProbers(); err != nil {
+		return err
 	}
 	return p.validateRoots()
 }

@@ -71,14 +71,14 @@ func TestStuckBatchWithoutSamples(t *testing.T) {
 	f := newFixture(t)
 	f.goTo(21)
 	b := f.submit(f.build("host", 0, big(1)))
-	f.operators.slashErr = errLog
+	f.operators.fails = true
 	f.goTo(40)
 	require.Equal(t, types.BatchStatus_BATCH_STATUS_STUCK, f.batch(b.Id).Status)
 	f.refused(types.ErrBatchStatus, &types.MsgSettleStuck{Authority: addr("governance"), BatchId: b.Id, Settle: true})
-	f.operators.slashErr = nil
+	f.operators.fails = false
 	f.goTo(int64(f.batch(b.Id).DueHeight) + 1)
 	require.Equal(t, types.BatchStatus_BATCH_STATUS_VOID, f.batch(b.Id).Status)
-	require.Len(t, f.operators.slashes, 1)
+	require.Len(t, f.operators.punished, 1)
 	require.Equal(t, uint64(1_000_000), f.settler("set").AvailableUusdc)
 }
 

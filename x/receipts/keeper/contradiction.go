@@ -35,7 +35,7 @@ func (o *opener) compareLeaf(s *types.SampleOpening, opening *sumtree.Opening) {
 // voidContradicted voids a batch whose own openings convict it. That costs its operator what an unopened sample costs.
 func (k *Keeper) voidContradicted(ctx context.Context, o *opener) error {
 	evidence := fmt.Sprintf("%s batch %d draws %d and %d", o.fraud.reason, o.batch.Id, o.fraud.a, o.fraud.b)
-	slashed, err := k.operators.SlashFraud(ctx, o.operator, o.batch.AmountUusdc, evidence)
+	slashed, err := k.punishBatch(ctx, o.batch, o.operator, o.fraud.reason, evidence)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gpucoord/gpucoord/domain/sumtree"
+	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 	"github.com/gpucoord/gpucoord/x/receipts/types"
 )
 
@@ -116,9 +117,9 @@ func (f *fixture) convicted(stored types.Batch, reason, evidence string) {
 	require.Equal(f.t, types.BatchStatus_BATCH_STATUS_VOID, b.Status)
 	require.Equal(f.t, reason, b.Reason)
 	require.Empty(f.t, b.OpenedLeaves)
-	require.Equal(f.t, []slash{{operator: addr("op"), claim: stored.AmountUusdc, evidence: evidence}}, f.operators.slashes)
+	require.Equal(f.t, []operatorstypes.Offence{batchOffence(stored.Id, stored.AmountUusdc, evidence)}, f.operators.punished)
 	voided := lastEvent[*types.EventBatchVoided](f)
-	require.Equal(f.t, []any{stored.Id, reason, uint64(77)}, []any{voided.BatchId, voided.Reason, voided.SlashedUltai})
+	require.Equal(f.t, []any{stored.Id, reason, uint64(slashTaken)}, []any{voided.BatchId, voided.Reason, voided.SlashedUltai})
 	locked := uint64(0)
 	for i := range stored.States {
 		locked += stored.States[i].LockedUusdc
@@ -126,7 +127,7 @@ func (f *fixture) convicted(stored types.Batch, reason, evidence string) {
 	require.Equal(f.t, locked, voided.ReturnedUusdc)
 	require.NoError(f.t, f.k.CheckInvariants(f.ctx))
 	f.goTo(45)
-	require.Len(f.t, f.operators.slashes, 1, "nothing comes after it")
+	require.Len(f.t, f.operators.punished, 1, "nothing comes after it")
 	require.Equal(f.t, types.BatchStatus_BATCH_STATUS_VOID, f.batch(stored.Id).Status)
 }
 
@@ -207,7 +208,7 @@ func TestPlaceDrawnTwiceIsNoFraud(t *testing.T) {
 	f.do(&types.MsgOpenSamples{Sender: msg.Sender, BatchId: 1, Samples: msg.Samples[:2]})
 	require.Equal(t, types.BatchStatus_BATCH_STATUS_SAMPLED, f.batch(1).Status)
 	require.Empty(t, f.batch(1).OpenedLeaves, "nothing is left to compare")
-	require.Empty(t, f.operators.slashes)
+	require.Empty(t, f.operators.punished)
 }
 
 // While the slash fails nothing is opened; the window's end sees to the batch.
@@ -216,10 +217,10 @@ func TestContradictionWhoseSlashFails(t *testing.T) {
 	g := f.forge(million(1), 0, 0, 0, 0, 0, 0, 0, 0)
 	stored := g.submit()
 	msg, _ := g.openings(stored)
-	f.operators.slashErr = errLog
-	f.refused(errLog, msg)
-	f.operators.slashErr = nil
+	f.operators.fails = true
+	f.refused(errOffences, msg)
+	f.operators.fails = false
 	f.goTo(36)
 	require.Equal(t, "sample not opened", f.batch(stored.Id).Reason)
-	require.Len(t, f.operators.slashes, 1)
+	require.Len(t, f.operators.punished, 1)
 }

@@ -242,6 +242,42 @@ func TestDemandsAreCappedPerBlock(t *testing.T) {
 	}
 }
 
+// Twelve demands fall due at once where a block works on one. Batches whose demands wait for their turn are neither settled nor stuck by it,
+// however often they are looked at.
+func TestBatchWaitsForItsDemandsTurn(t *testing.T) {
+	f := newFixture(t)
+	f.setParams(func(p *types.Params) { p.MaxFinalisePerBlock = 1 })
+	f.goTo(21)
+	const batches = 12
+	var stored []types.Batch
+	var all []*built
+	for i := range uint64(batches) {
+		b := f.build("host", 0, routed(plain, jobs(10*i+1, 100, 100)))
+		all, stored = append(all, b), append(stored, f.submit(b))
+	}
+	f.goTo(30)
+	for i := range all {
+		f.do(f.openings(all[i], stored[i]))
+	}
+	f.goTo(39) // the last block of the challenge window, so that all fall due together, just before the batches
+	for i := range uint64(batches) {
+		f.do(demandOf("watch", i+1, 0))
+	}
+	f.goTo(44)
+	require.Len(t, f.demands(), batches)
+	for f.ctx.BlockHeight() < 44+batches {
+		f.goTo(f.ctx.BlockHeight() + 1)
+		for i := range uint64(batches) {
+			require.Zero(t, f.batch(i+1).Failures, "batch %d", i+1)
+		}
+	}
+	require.Empty(t, f.demands())
+	for i := range uint64(batches) {
+		require.Equal(t, types.FaultWithheld, f.batch(i+1).Reason)
+	}
+	require.Len(t, f.operators.punished, batches)
+}
+
 func TestDemandGenesisFaults(t *testing.T) {
 	f, _ := sampledIn(t, routed(model, jobs(1, 100, 200)))
 	f.do(demandOf("watch", 1, 0))

@@ -110,8 +110,9 @@ func (k *Keeper) judgeEquivocation(ctx context.Context, c *challenge, e *fraud.E
 	}
 }
 
-// judgePayment judges one payment for two jobs. A gateway signs the payment into its jobs, so where it signed both it pays and no batch
-// is void; an operator that settles both jobs itself has claimed one payment twice. Of other pairs nobody can tell who is to blame.
+// judgePayment judges one payment for two jobs. The payer signs the payment into its jobs, so only he can be blamed: a gateway whose
+// keys signed both pays, and no batch is void; an operator whose own host keys signed both, as payers of jobs that it settles, has
+// claimed one payment twice. A customer of an operator may name what he likes: that proves nothing against who served him.
 func (k *Keeper) judgePayment(ctx context.Context, c *challenge, a, b *receipt.Record, f finding) (finding, error) {
 	_, second, err := k.hostKeyOperator(ctx, b.Auth.Operator)
 	if err != nil {
@@ -134,11 +135,26 @@ func (k *Keeper) judgePayment(ctx context.Context, c *challenge, a, b *receipt.R
 		f.paymentRef, f.void = a.Auth.PaymentRef, nil
 		f.id = fraud.ID(fraud.GatewayPayment, [20]byte(f.gateway), a.Auth.PaymentRef)
 		return f, k.checkGatewayReporter(ctx, f.gateway, c.reporter)
-	case gatewayA == "" && gatewayB == "" && bytes.Equal(c.operator, second):
-		f.id = fraud.ID(fraud.RepeatedPayment, [20]byte(c.operator), a.Auth.PaymentRef)
-		return f, nil
+	case gatewayA != "" || gatewayB != "" || !bytes.Equal(c.operator, second):
+		return nothing(fraud.ErrUnrelated), nil
 	}
-	return nothing(fraud.ErrUnrelated), nil
+	for _, payer := range [...][20]byte{a.Auth.Payer, b.Auth.Payer} {
+		own, err := k.isHostKeyOf(ctx, c.operator, payer)
+		if err != nil || !own {
+			return nothing(fraud.ErrUnrelated), err
+		}
+	}
+	f.id = fraud.ID(fraud.RepeatedPayment, [20]byte(c.operator), a.Auth.PaymentRef)
+	return f, nil
+}
+
+// isHostKeyOf reports whether a key is or was a registered host key of an operator.
+func (k *Keeper) isHostKeyOf(ctx context.Context, operator []byte, key [20]byte) (bool, error) {
+	_, owner, err := k.hostKeyOperator(ctx, key)
+	if errors.Is(err, operatorstypes.ErrUnknownHostKey) {
+		return false, nil
+	}
+	return err == nil && bytes.Equal(owner, operator), err
 }
 
 // gatewayOfPayer returns the gateway whose key signed a record's job, or "" where the operator settles it.

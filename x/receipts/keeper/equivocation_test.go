@@ -72,19 +72,43 @@ func TestEquivocationRefusals(t *testing.T) {
 	f.refused(types.ErrBadEvidence, malformed)
 }
 
-// An operator that settles two jobs itself and names one payment for both has claimed it twice.
+// paidBy is work that the operator "op" settles itself, for a payer.
+func paidBy(payer string) work { return work{settler: "op", payer: payer, model: plain} }
+
+// An operator that pays for two jobs with its own host keys, settles both and names one payment for both, has claimed it twice.
 func TestPaymentUsedTwiceByOperator(t *testing.T) {
 	f := newFixture(t)
+	f.addHost("other", "op")
 	f.goTo(21)
 	w := direct(plain, jobs(1, 100, 100))
 	f.submit(f.build("host", 0, w))
 	f.goTo(30)
-	two := f.onePayment("host", direct(plain, nil), "host", direct(plain, nil))
+	two := f.onePayment("host", paidBy("host"), "host", paidBy("other"))
 	resp := f.challenge(f.report("watch", f1e, two, 1))
 	require.Equal(t, types.FaultPayment, resp.Reason)
 	require.Equal(t, operatorstypes.OffenceDoubleClaim, f.operators.punished[0].Kind)
 	require.Equal(t, types.BatchStatus_BATCH_STATUS_VOID, f.batch(1).Status)
 	f.refused(types.ErrEvidenceUsed, f.report("late", f1e, two))
+}
+
+// A customer who names one payment for two jobs, and has the host serve both, convicts nobody by it; his bond is the operator's. It is
+// no difference that one of the payers is the operator's key, or that both are another operator's.
+func TestCustomersPaymentProvesNothing(t *testing.T) {
+	f := newFixture(t)
+	f.goTo(21)
+	f.submit(f.build("host", 0, direct(plain, jobs(1, 100, 100))))
+	f.goTo(30)
+	for i, payers := range [][2]string{
+		{"customer", "customer"}, {"customer", "accomplice"}, {"host", "customer"}, {"customer", "host"}, {"host2", "host2"},
+	} {
+		two := f.onePayment("host", paidBy(payers[0]), "host", paidBy(payers[1]))
+		resp := f.challenge(f.report("customer", f1e, two, 1))
+		require.False(t, resp.Proven, "%v", payers)
+		require.Equal(t, fraud.ErrUnrelated.Error(), resp.Reason)
+		require.Equal(t, int64((i+1)*reportBond), f.operators.ultai[addr("op")])
+	}
+	require.Empty(t, f.operators.punished)
+	require.Equal(t, types.BatchStatus_BATCH_STATUS_SUBMITTED, f.batch(1).Status)
 }
 
 // Of two operators, or of a gateway and an operator, nobody can tell who named the payment twice.

@@ -10,6 +10,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/gpucoord/gpucoord/domain/fraud"
 	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 )
 
@@ -123,6 +124,14 @@ func (o *operators) Punish(_ context.Context, offence operatorstypes.Offence) (o
 	}
 	o.ultai["insurance"] += int64(p.InsuranceUltai)
 	return p, nil
+}
+
+// batchOffence is what the operator "op" is punished for that nobody had to report: a fault of one of its batches.
+func batchOffence(batch, claim uint64, evidence string) operatorstypes.Offence {
+	return operatorstypes.Offence{
+		Kind: operatorstypes.OffenceReceiptFraud, Operator: raw("op"), ClaimUusdc: claim, Evidence: evidence,
+		EvidenceID: fraud.ID(fraud.BadBatch, [20]byte{}, fraud.Number(batch)),
+	}
 }
 
 func (o *operators) Fine(_ context.Context, operator []byte, kind string, uusdc uint64, _ string) (uint64, error) {

@@ -59,13 +59,6 @@ func (b *bank) GetBalance(_ context.Context, addr sdk.AccAddress, denom string) 
 	return sdk.NewCoin(denom, sdkmath.NewIntFromUint64(b.balances[string(addr)]))
 }
 
-// slash is one call of SlashFraud.
-type slash struct {
-	operator string
-	claim    uint64
-	evidence string
-}
-
 // operators is x/operators by hand. Blocks take 6 s, the first at genesisTime.
 type operators struct {
 	schedule   epoch.Schedule
@@ -78,8 +71,6 @@ type operators struct {
 	reputation uint64
 	repEpoch   uint64
 	noHash     bool
-	slashes    []slash
-	slashErr   error
 
 	offences
 }
@@ -141,14 +132,6 @@ func (o *operators) CheckSender(_ context.Context, operator, sender []byte) erro
 func (o *operators) TokenCeiling(context.Context, [32]byte) (uint64, error) { return o.ceiling, nil }
 
 func (o *operators) Cover(context.Context, []byte) (uint64, error) { return o.cover, nil }
-
-func (o *operators) SlashFraud(_ context.Context, operator []byte, claim uint64, evidence string) (uint64, error) {
-	if o.slashErr != nil {
-		return 0, o.slashErr
-	}
-	o.slashes = append(o.slashes, slash{operator: text(operator), claim: claim, evidence: evidence})
-	return 77, nil
-}
 
 func (o *operators) Reputation(context.Context, []byte) (uint64, uint64, error) {
 	return o.reputation, o.repEpoch, nil

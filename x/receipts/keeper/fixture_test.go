@@ -121,11 +121,13 @@ func emptyFixture(t *testing.T) *fixture {
 	return f
 }
 
-// newFixture begins block 1 with the parties above; the settlers have 1,000,000 each.
+// newFixture begins block 1 with the parties above; the settlers have 1,000,000 each. Keys begin and end without notice.
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	f := emptyFixture(t)
-	require.NoError(t, f.k.InitGenesis(f.ctx, types.DefaultGenesis()))
+	genesis := types.DefaultGenesis()
+	genesis.Params.KeyNoticeSeconds = 0
+	require.NoError(t, f.k.InitGenesis(f.ctx, genesis))
 	require.NoError(t, f.k.BeginBlock(f.ctx))
 	f.pay("gw", 1_000_000)
 	f.do(&types.MsgRegisterGateway{Gateway: addr("gw"), Moniker: "gateway", BondUusdc: 1_000_000})

@@ -62,9 +62,10 @@ type KeyRegistration struct {
 	Settler   []byte   // the account that pays for the key's jobs
 }
 
-// AddGatewayKey registers a key for jobs issued from this block's time on, and returns its address. A key is used once, chain-wide.
+// AddGatewayKey registers a key for jobs issued from key_notice_seconds after this block on, and returns its address. A key is used
+// once, chain-wide.
 //
-// Errors: ErrUnknownGateway, ErrTooManyKeys, ErrBondTooLow, ErrBadKeyProof, ErrKeyUsed, ErrUnknownSettler, ErrWrongSettler (of another gateway).
+// Errors: ErrOverflow, ErrUnknownGateway, ErrTooManyKeys, ErrBondTooLow, ErrBadKeyProof, ErrKeyUsed, ErrUnknownSettler, ErrWrongSettler (of another gateway).
 func (k *Keeper) AddGatewayKey(ctx context.Context, gateway []byte, reg KeyRegistration) ([20]byte, error) {
 	var none [20]byte
 	g, err := k.gateway(ctx, gateway)
@@ -92,8 +93,12 @@ func (k *Keeper) AddGatewayKey(ctx context.Context, gateway []byte, reg KeyRegis
 	if settler.Gateway != g.Address {
 		return none, errorsmod.Wrapf(types.ErrWrongSettler, "%s settles for another gateway", settler.Address)
 	}
+	from, err := afterNotice(ctx, &params)
+	if err != nil {
+		return none, err
+	}
 	key := types.GatewayKey{
-		Address: address[:], PublicKey: reg.PublicKey[:], Gateway: g.Address, Settler: settler.Address, ValidFrom: blockTime(ctx),
+		Address: address[:], PublicKey: reg.PublicKey[:], Gateway: g.Address, Settler: settler.Address, ValidFrom: from,
 	}
 	if err := k.gatewayKeys.Set(ctx, key.Address, key); err != nil {
 		return none, err
@@ -138,10 +143,20 @@ func (k *Keeper) checkNewKey(ctx context.Context, gateway []byte, reg *KeyRegist
 	return address, nil
 }
 
-// RemoveGatewayKey ends a key for jobs issued after this block's time, which it returns. Earlier jobs stay payable: the settler's
-// escrow thaws for longer than they can arrive.
+// afterNotice returns when a change of a key's life takes effect. A host takes jobs that are issued a little in the future, so a change
+// at once would give jobs that are served already another settler: their samples could not be opened, which costs the operator's bond.
 //
-// Errors: ErrUnknownKey, ErrUnauthorized (another gateway's), ErrKeyEnded.
+// Errors: ErrOverflow.
+func afterNotice(ctx context.Context, params *types.Params) (uint64, error) {
+	at := blockTime(ctx)
+	err := addTo(&at, params.KeyNoticeSeconds)
+	return at, err
+}
+
+// RemoveGatewayKey ends a key for jobs issued later than key_notice_seconds after this block, though not before it began, and returns
+// its last second. The key counts as live no more. Its jobs stay payable: the settler's escrow thaws for longer than they can arrive.
+//
+// Errors: ErrOverflow, ErrUnknownKey, ErrUnauthorized (another gateway's), ErrKeyEnded.
 func (k *Keeper) RemoveGatewayKey(ctx context.Context, gateway, address []byte) (uint64, error) {
 	key, err := k.gatewayKeys.Get(ctx, address)
 	if errors.Is(err, collections.ErrNotFound) {
@@ -161,7 +176,15 @@ func (k *Keeper) RemoveGatewayKey(ctx context.Context, gateway, address []byte) 
 	case g.Keys == 0:
 		return 0, errorsmod.Wrap(types.ErrInvariant, "a gateway with a live key counts none")
 	}
-	key.ValidUntil = blockTime(ctx)
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	until, err := afterNotice(ctx, &params)
+	if err != nil {
+		return 0, err
+	}
+	key.ValidUntil = max(until, key.ValidFrom) // the notice may have been longer when it was registered
 	if err := k.gatewayKeys.Set(ctx, address, key); err != nil {
 		return 0, err
 	}

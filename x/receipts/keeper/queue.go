@@ -4,14 +4,19 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 	"github.com/gpucoord/gpucoord/x/receipts/types"
 )
+
+// sampleNotOpened is why a batch is void whose samples were not all opened in time.
+const sampleNotOpened = "sample not opened"
 
 // heightIndex is an index by height whose entries are due from that height on.
 type heightIndex interface {
@@ -43,6 +48,16 @@ func (k *Keeper) workQueue(ctx context.Context, params *types.Params) error {
 		cause := k.workBatch(cached, id)
 		if cause == nil {
 			write()
+			continue
+		}
+		waits, err := k.awaitsDemands(ctx, id, cause)
+		if err != nil {
+			return err
+		}
+		if waits {
+			if err := k.deferBatch(ctx, id); err != nil {
+				return err
+			}
 			continue
 		}
 		k.logger(ctx).Error("batch is postponed", "batch_id", id, "err", cause)
@@ -90,11 +105,26 @@ func (k *Keeper) voidUnopened(ctx context.Context, b *types.Batch) error {
 	if err != nil {
 		return err
 	}
-	slashed, err := k.operators.SlashFraud(ctx, operator, b.AmountUusdc, fmt.Sprintf("sample_not_opened batch %d", b.Id))
+	slashed, err := k.punishBatch(ctx, b, operator, sampleNotOpened, fmt.Sprintf("sample_not_opened batch %d", b.Id))
 	if err != nil {
 		return err
 	}
-	return k.void(ctx, b, "sample not opened", slashed)
+	return k.void(ctx, b, sampleNotOpened, slashed)
+}
+
+// punishBatch punishes an operator for a fault of one batch that nobody had to report, and returns what was taken, in ultai. The fault
+// has the id that every fault of the batch has, so that a batch is paid for once.
+//
+// Errors: ErrEvidenceUsed, those of Punish.
+func (k *Keeper) punishBatch(ctx context.Context, b *types.Batch, operator []byte, fault, evidence string) (uint64, error) {
+	id := batchFault(b.Id)
+	if err := k.useEvidence(ctx, id, b.Epoch, fault); err != nil {
+		return 0, err
+	}
+	p, err := k.operators.Punish(ctx, operatorstypes.Offence{
+		Kind: operatorstypes.OffenceReceiptFraud, Operator: operator, ClaimUusdc: b.AmountUusdc, EvidenceID: id, Evidence: evidence,
+	})
+	return p.SlashUltai, err
 }
 
 // voidStuck voids a batch that was stuck for too long. One that never showed its samples pays for that if it can be made to; if that
@@ -147,6 +177,34 @@ func (k *Keeper) void(ctx context.Context, b *types.Batch, reason string, slashe
 	return emit(ctx, &types.EventBatchVoided{
 		BatchId: b.Id, Operator: b.Operator, Epoch: b.Epoch, Reason: reason, ReturnedUusdc: returned, SlashedUltai: slashed,
 	})
+}
+
+// awaitsDemands reports whether a batch was not settled only because the queue of demands has not come to its own yet: more are due than
+// one block works on. A demand that has failed is no such cause, or its batch would wait for ever.
+func (k *Keeper) awaitsDemands(ctx context.Context, id uint64, cause error) (bool, error) {
+	if !errors.Is(cause, types.ErrOpenDemands) {
+		return false, nil
+	}
+	demands, err := k.demandsOf(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	for i := range demands {
+		if demands[i].Failures > 0 {
+			return false, nil
+		}
+	}
+	return len(demands) > 0, nil
+}
+
+// deferBatch moves a batch to the next block. That is no failure of it.
+func (k *Keeper) deferBatch(ctx context.Context, id uint64) error {
+	b, err := k.batch(ctx, id)
+	if err != nil {
+		return err
+	}
+	b.DueHeight = height(ctx) + 1
+	return k.batches.Set(ctx, id, b)
 }
 
 // postpone moves a batch that failed out of the head of the queue: one block on after the first failure, two after the second. The

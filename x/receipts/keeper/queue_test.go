@@ -3,11 +3,11 @@
 package keeper_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	operatorstypes "github.com/gpucoord/gpucoord/x/operators/types"
 	"github.com/gpucoord/gpucoord/x/receipts/types"
 	royaltiestypes "github.com/gpucoord/gpucoord/x/royalties/types"
 )
@@ -39,14 +39,14 @@ func TestUnopenedBatchIsVoidAndSlashed(t *testing.T) {
 	all := f.openings(b, stored)
 	f.do(&types.MsgOpenSamples{Sender: addr("op"), BatchId: 1, Samples: all.Samples[:1]}) // one of two
 	f.goTo(35)
-	require.Empty(t, f.operators.slashes)
+	require.Empty(t, f.operators.punished)
 	f.goTo(36)
 	got := f.batch(1)
 	require.Equal(t, types.BatchStatus_BATCH_STATUS_VOID, got.Status)
 	require.Zero(t, got.DueHeight)
-	require.Equal(t, []slash{{operator: addr("op"), claim: 1_000, evidence: "sample_not_opened batch 1"}}, f.operators.slashes)
+	require.Equal(t, []operatorstypes.Offence{batchOffence(1, 1_000, "sample_not_opened batch 1")}, f.operators.punished)
 	require.Equal(t, &types.EventBatchVoided{
-		BatchId: 1, Operator: addr("op"), Reason: "sample not opened", ReturnedUusdc: 150, SlashedUltai: 77,
+		BatchId: 1, Operator: addr("op"), Reason: "sample not opened", ReturnedUusdc: 150, SlashedUltai: slashTaken,
 	}, lastEvent[*types.EventBatchVoided](f))
 	require.Equal(t, uint64(1_000_000), f.settler("set").AvailableUusdc)
 	require.Zero(t, f.epoch(0).OpenBatches)
@@ -56,7 +56,7 @@ func TestUnopenedBatchIsVoidAndSlashed(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, claims.OpenClaims.Batches)
 	f.goTo(60)
-	require.Len(t, f.operators.slashes, 1)
+	require.Len(t, f.operators.punished, 1)
 }
 
 // Without a beacon nobody could open anything: the batch is void and nobody is slashed.
@@ -67,7 +67,7 @@ func TestBatchWithoutBeaconIsReturned(t *testing.T) {
 	f.submit(f.build("host", 0, routed(model, jobs(1, 1_000))))
 	f.goTo(36)
 	require.Equal(t, types.BatchStatus_BATCH_STATUS_VOID, f.batch(1).Status)
-	require.Empty(t, f.operators.slashes)
+	require.Empty(t, f.operators.punished)
 	require.Equal(t, uint64(150), lastEvent[*types.EventBatchVoided](f).ReturnedUusdc)
 }
 
@@ -95,7 +95,7 @@ func TestStuckBatch(t *testing.T) {
 	require.Equal(t, types.BatchStatus_BATCH_STATUS_STUCK, f.batch(1).Status)
 	f.goTo(144)
 	require.Equal(t, types.BatchStatus_BATCH_STATUS_VOID, f.batch(1).Status)
-	require.Empty(t, f.operators.slashes)
+	require.Empty(t, f.operators.punished)
 	require.Zero(t, f.settler("set").LockedUusdc)
 	require.Zero(t, f.epoch(0).OpenBatches)
 }
@@ -137,7 +137,7 @@ func TestSettleStuck(t *testing.T) {
 // A slash that fails does not lose the batch: it is tried again, and in the end the locks return.
 func TestFailedSlashEndsStuck(t *testing.T) {
 	f := newFixture(t)
-	f.operators.slashErr = errors.New("operators says no")
+	f.operators.fails = true
 	f.goTo(21)
 	f.submit(f.build("host", 0, routed(model, jobs(1, 1_000))))
 	f.goTo(39)

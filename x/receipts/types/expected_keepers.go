@@ -55,8 +55,6 @@ type HostRegistry interface {
 type Bonds interface {
 	// Cover returns what an operator's bond is worth, in uusdc.
 	Cover(ctx context.Context, operator []byte) (uint64, error)
-	// SlashFraud slashes an operator for a fraud that claimed claimUusdc and returns what was taken, in ultai.
-	SlashFraud(ctx context.Context, operator []byte, claimUusdc uint64, evidence string) (slashedUltai uint64, err error)
 	// Reputation returns an operator's reputation at the epoch of its last change.
 	Reputation(ctx context.Context, operator []byte) (ppm, epoch uint64, err error)
 }

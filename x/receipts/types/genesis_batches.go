@@ -89,7 +89,8 @@ func (c *genesisCheck) checkBatch(b *Batch) error {
 	return c.checkStates(b)
 }
 
-// checkOpenedLeaves checks that a batch which awaits samples has a leaf for each one opened, and another batch none.
+// checkOpenedLeaves checks that a batch which awaits samples has a leaf for each one opened, and another batch none, and that no two
+// contradict each other: such a batch would be void.
 func (b *Batch) checkOpenedLeaves() error {
 	seen := uint32(0)
 	for i := range b.OpenedLeaves {
@@ -99,6 +100,11 @@ func (b *Batch) checkOpenedLeaves() error {
 		}
 		if err := validateLength("job_id", l.JobId, HashLength); err != nil {
 			return err
+		}
+		for j := range i {
+			if reason := b.OpenedLeaves[j].Contradiction(l); reason != "" {
+				return fault("opened leaves %d and %d: %s", j, i, reason)
+			}
 		}
 		seen |= 1 << l.Draw
 	}

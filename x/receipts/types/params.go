@@ -36,6 +36,10 @@ const (
 	MaxRetentionEpochs = 1_000
 	// MaxBlocks bounds all waiting times, about two years of 6 s blocks.
 	MaxBlocks = 10_000_000
+	// MaxKeyNoticeSeconds bounds Params.KeyNoticeSeconds. More than 60 keeps the settler of a job as it was when the job was served: a host
+	// takes issuedAt up to 30 s ahead of its clock, which may be 30 s ahead of the chain's. Only a network whose gateways are all the
+	// operator's own may have less.
+	MaxKeyNoticeSeconds = 3_600
 )
 
 // DefaultParams returns the parameters of a local network.
@@ -61,6 +65,7 @@ func DefaultParams() Params {
 		SettleDeadlineBlocks: 50,
 		UsageRetentionEpochs: 16,
 		MaxPrunePerBlock:     100,
+		KeyNoticeSeconds:     90,
 	}
 }
 
@@ -127,6 +132,7 @@ func (p *Params) checkCounts() error {
 		{"max_gateway_keys", uint64(p.MaxGatewayKeys), 1, MaxGatewayKeys},
 		{"usage_retention_epochs", p.UsageRetentionEpochs, MinRetentionEpochs, MaxRetentionEpochs},
 		{"max_prune_per_block", uint64(p.MaxPrunePerBlock), 1, MaxPerBlock},
+		{"key_notice_seconds", p.KeyNoticeSeconds, 0, MaxKeyNoticeSeconds},
 	} {
 		if b.value < b.least || b.value > b.most {
 			return errorsmod.Wrapf(ErrInvalidParams, "%s is %d, must be %d to %d", b.name, b.value, b.least, b.most)

@@ -42,6 +42,7 @@ func TestParamsBounds(t *testing.T) {
 		"retention":          func(p *types.Params) { p.UsageRetentionEpochs = 7 },
 		"retention too long": func(p *types.Params) { p.UsageRetentionEpochs = 1_001 },
 		"prune":              func(p *types.Params) { p.MaxPrunePerBlock = 0 },
+		"key notice":         func(p *types.Params) { p.KeyNoticeSeconds = 3_601 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := types.DefaultParams()

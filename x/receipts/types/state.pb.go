@@ -744,9 +744,10 @@ type GatewayKey struct {
 	Gateway string `protobuf:"bytes,3,opt,name=gateway,proto3" json:"gateway,omitempty"`
 	// settler is the account that pays for its jobs, bech32.
 	Settler string `protobuf:"bytes,4,opt,name=settler,proto3" json:"settler,omitempty"`
-	// valid_from is the first issuedAt it is valid for, in Unix seconds.
+	// valid_from is the first issuedAt it is valid for, in Unix seconds: key_notice_seconds after the block that registered it.
 	ValidFrom uint64 `protobuf:"varint,5,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
-	// valid_until is the last issuedAt it is valid for, in Unix seconds; 0 means it does not end.
+	// valid_until is the last issuedAt it is valid for, in Unix seconds: key_notice_seconds after the block that removed it, but not before
+	// valid_from; 0 means it does not end.
 	ValidUntil uint64 `protobuf:"varint,6,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`
 }
 

@@ -619,7 +619,7 @@ func (m *MsgRemoveGatewayKey) GetAddress() []byte {
 
 // MsgRemoveGatewayKeyResponse says until when it is valid.
 type MsgRemoveGatewayKeyResponse struct {
-	// valid_until is the last issuedAt it is valid for, in Unix seconds.
+	// valid_until is the last issuedAt it is valid for, in Unix seconds; it may be key_notice_seconds ahead.
 	ValidUntil uint64 `protobuf:"varint,1,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`
 }
 

@@ -146,6 +146,7 @@ type operators struct {
 	known    map[string]*operatorstypes.Operator
 	capacity map[string]operatorstypes.Capacity
 	epoch    uint64
+	probed   map[string]operatorstypes.Availability
 	frozen   bool   // refuses to set a reputation
 	broken   string // the capacity of this operator is a bug's runtime error
 	noDisk   bool   // the store panics as it does when it cannot be read
@@ -179,6 +180,13 @@ func (o *operators) Capacity(ctx context.Context, operator []byte) (operatorstyp
 		capacity.MilliVCU -= min(capacity.MilliVCU, height)
 	}
 	return capacity, nil
+}
+
+func (o *operators) Availability(_ context.Context, operator []byte, _ uint64) (operatorstypes.Availability, error) {
+	if a, probed := o.probed[string(operator)]; probed {
+		return a, nil
+	}
+	return operatorstypes.Availability{Unmeasured: o.probed == nil}, nil
 }
 
 func (o *operators) SetReputation(_ context.Context, operator []byte, ppm, epoch uint64) error {

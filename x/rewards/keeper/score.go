@@ -51,7 +51,7 @@ func (k *Keeper) scoreStep(ctx context.Context, s *types.EpochSettlement, operat
 	next := *s
 	failure := attempt(ctx, func(ctx context.Context) error {
 		row := types.OperatorEpoch{Epoch: s.Epoch, Operator: text}
-		in := types.ScoreIn{Params: s.Params, TakeBps: s.TakeBps, EpochSeconds: seconds}
+		in := types.ScoreIn{Params: s.Params, TakeBps: s.TakeBps, EpochSeconds: seconds, Epoch: s.Epoch}
 		if err := k.scoreInputs(ctx, &row, operator, &in, s.StartedHeight); err != nil {
 			return err
 		}
@@ -86,6 +86,9 @@ func (k *Keeper) scoreInputs(
 	}
 	asOf := sdk.UnwrapSDKContext(ctx).WithBlockHeight(int64(started)) //nolint:gosec // a height of this chain
 	if in.Capacity, err = k.operators.Capacity(asOf, operator); err != nil {
+		return types.At(types.AtCapacity, err)
+	}
+	if in.Availability, err = k.operators.Availability(ctx, operator, row.Epoch); err != nil {
 		return types.At(types.AtCapacity, err)
 	}
 	before, err := k.confirmed.Get(ctx, operator)

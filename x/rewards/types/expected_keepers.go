@@ -54,6 +54,8 @@ type OperatorsKeeper interface {
 	Operator(ctx context.Context, operator []byte) (operatorstypes.Operator, error)
 	// Capacity returns what an operator's hosts have committed and proved.
 	Capacity(ctx context.Context, operator []byte) (operatorstypes.Capacity, error)
+	// Availability returns what panels of probers say of an operator for an epoch. It is frozen before the epoch's first settlement.
+	Availability(ctx context.Context, operator []byte, epoch uint64) (operatorstypes.Availability, error)
 	// SetReputation stores an operator's reputation and the epoch of the change.
 	SetReputation(ctx context.Context, operator []byte, ppm, epoch uint64) error
 }

@@ -65,10 +65,7 @@ func refusal(reason string) string {
 
 // explainQuality says what u, S, up, av and M are.
 func (m *OperatorEpoch) explainQuality() []string {
-	source := m.AvailabilitySource
-	if source == SourceStandIn {
-		source = "stand-in: no prober has measured this yet"
-	}
+	source := m.explainSource()
 	mean := "mean of the success bounds, weighted by what each settler counts"
 	if m.UsageUusdc == 0 {
 		mean = "nothing counts: the bound over all outcomes, at most that of none"
@@ -82,6 +79,28 @@ func (m *OperatorEpoch) explainQuality() []string {
 	}
 }
 
+// explainSource says where uptime, availability and latency come from.
+func (m *OperatorEpoch) explainSource() string {
+	switch m.AvailabilitySource {
+	case SourceStandIn:
+		return "stand-in: no panel of probers has measured anybody yet"
+	case SourceMeasured:
+		return fmt.Sprintf("measured: medians of the panel of epoch %d", m.AvailabilityEpoch)
+	case SourceCarried:
+		return fmt.Sprintf("carried: this epoch's panel concluded nothing, so the medians of epoch %d", m.AvailabilityEpoch)
+	default:
+		return "inconclusive: no panel of the last 7 epochs concluded anything of this operator"
+	}
+}
+
+// explainLatency says what the latency factor is made of.
+func (m *OperatorEpoch) explainLatency(s *EpochSettlement) string {
+	if m.P95TtftMs == 0 {
+		return "stand-in: no panel has measured it"
+	}
+	return fmt.Sprintf("p95 TTFT %d ms against %d ms", m.P95TtftMs, s.Params.SlaP95TtftMs)
+}
+
 // explainCapacity says what capacity is proved, trusted, used and needed.
 func (m *OperatorEpoch) explainCapacity(s *EpochSettlement) []string {
 	proved := fmt.Sprintf("VCU: %d milli-VCU proved, %d trusted because an earlier epoch confirmed them", m.MilliVcu, m.TrustedMilliVcu)
@@ -90,8 +109,8 @@ func (m *OperatorEpoch) explainCapacity(s *EpochSettlement) []string {
 	}
 	return []string{
 		proved + ".",
-		fmt.Sprintf("UCS: %d milli-VCU*ppm; %d of %d tokens give utilisation %d ppm, latency factor %d ppm (stand-in: no prober has measured this yet).",
-			m.Ucs, m.Tokens, m.CapacityTokens, m.UtilisationPpm, m.LatencyPpm),
+		fmt.Sprintf("UCS: %d milli-VCU*ppm; %d of %d tokens give utilisation %d ppm, latency factor %d ppm (%s).",
+			m.Ucs, m.Tokens, m.CapacityTokens, m.UtilisationPpm, m.LatencyPpm, m.explainLatency(s)),
 		fmt.Sprintf("Needed: %d milli-VCU for these tokens at %d tokens a second for each VCU.", m.NeededMilliVcu, s.Params.TokensPerVcuSecond),
 	}
 }

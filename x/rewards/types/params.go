@@ -19,6 +19,8 @@ const (
 
 	wholeBps = 10_000
 	wholePPM = 1_000_000
+
+	maxLatencyMs = 3_600_000
 )
 
 // DefaultParams returns the parameters of a new chain.
@@ -35,6 +37,7 @@ func DefaultParams() Params {
 		PointsCapBps:         500,
 		RetentionEpochs:      64,
 		MinClaimUusdc:        1,
+		SlaP95TtftMs:         2_000,
 	}
 }
 
@@ -55,6 +58,7 @@ func (p *Params) Validate() error {
 		{"points_cap_bps", p.PointsCapBps, 0, wholeBps},
 		{"retention_epochs", p.RetentionEpochs, MinRetentionEpochs, 1 << 20},
 		{"min_claim_uusdc", p.MinClaimUusdc, 1, 1 << 63},
+		{"sla_p95_ttft_ms", p.SlaP95TtftMs, 1, maxLatencyMs},
 	} {
 		if bound.value < bound.low || bound.value > bound.high {
 			return errorsmod.Wrapf(ErrInvalidParams, "%s is %d, must be %d to %d", bound.name, bound.value, bound.low, bound.high)

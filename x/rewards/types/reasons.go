@@ -8,8 +8,12 @@ const (
 	ReasonScoreFailed = "SCORE_FAILED"
 	// ReasonNoUsage: nothing of the operator's work is eligible.
 	ReasonNoUsage = "NO_USAGE"
-	// ReasonStandIn: uptime and availability are the parameters' stand-ins, because no prober has measured them.
+	// ReasonStandIn: uptime and availability are the parameters' stand-ins, because no panel of probers has concluded anything of anybody.
 	ReasonStandIn = "STAND_IN_AVAILABILITY"
+	// ReasonCarried: uptime, availability and latency are those of an earlier epoch, because this one's panel concluded nothing.
+	ReasonCarried = "CARRIED_AVAILABILITY"
+	// ReasonInconclusive: no panel of the last 7 epochs concluded anything of the operator; uptime and availability are 0.
+	ReasonInconclusive = "INCONCLUSIVE_AVAILABILITY"
 	// ReasonSimulated: the operator's capacity evidence declares simulated devices, which prove nothing.
 	ReasonSimulated = "SIMULATED_CAPACITY"
 	// ReasonUnproved: devices are committed, but no evidence of them counts.
@@ -36,7 +40,7 @@ const (
 const (
 	AtOperator = "AT_OPERATOR" // the operator cannot be read
 	AtLedger   = "AT_LEDGER"   // the usage ledger cannot be read
-	AtCapacity = "AT_CAPACITY" // the capacity cannot be read
+	AtCapacity = "AT_CAPACITY" // the capacity or the availability cannot be read
 	AtUsage    = "AT_USAGE"    // the entries cannot be counted
 	AtScore    = "AT_SCORE"    // the factors cannot be computed
 	AtSums     = "AT_SUMS"     // the epoch's or the operator's totals would not fit 64 bits

@@ -12,8 +12,17 @@ import (
 	receiptstypes "github.com/gpucoord/gpucoord/x/receipts/types"
 )
 
-// SourceStandIn is OperatorEpoch.availability_source while uptime and availability are the parameters' stand-ins.
-const SourceStandIn = "stand-in"
+// Values of OperatorEpoch.availability_source.
+const (
+	// SourceStandIn: the parameters' stand-ins, until a panel of probers has concluded anything of anybody.
+	SourceStandIn = "stand-in"
+	// SourceMeasured: the epoch's own panel.
+	SourceMeasured = "measured"
+	// SourceCarried: the panel of availability_epoch, the last one that concluded something of the operator.
+	SourceCarried = "carried"
+	// SourceInconclusive: no panel of the last 7 epochs concluded anything of the operator, so both are 0.
+	SourceInconclusive = "inconclusive"
+)
 
 // LedgerEntry is an entry of the usage ledger with its outcomes over the success window.
 type LedgerEntry struct {
@@ -31,6 +40,8 @@ type ScoreIn struct {
 	Capacity        operatorstypes.Capacity
 	ConfirmedBefore uint64 // capacity that an earlier epoch confirmed, milli-VCU
 	EpochSeconds    uint64 // nominal length of an epoch, at least 1
+	Epoch           uint64 // the epoch, to tell a measured availability from a carried one
+	Availability    operatorstypes.Availability
 }
 
 // Failure is an error of a pass with the At code that stands in for it in state.
@@ -66,14 +77,12 @@ func Score(in ScoreIn) (OperatorEpoch, error) {
 		return OperatorEpoch{}, At(AtUsage, err)
 	}
 	row := OperatorEpoch{
-		UsageUusdc:         usage.Usage,
-		GatewayUsageUusdc:  usage.GatewayUsage,
-		TakeUusdc:          usage.Take,
-		UpPpm:              in.Params.StandInUpPpm,
-		AvPpm:              in.Params.StandInAvPpm,
-		AvailabilitySource: SourceStandIn,
-		Simulated:          in.Capacity.Simulated > 0,
+		UsageUusdc:        usage.Usage,
+		GatewayUsageUusdc: usage.GatewayUsage,
+		TakeUusdc:         usage.Take,
+		Simulated:         in.Capacity.Simulated > 0,
 	}
+	row.setAvailability(in)
 	if err := row.scoreEntries(in, usage); err != nil {
 		return OperatorEpoch{}, At(AtScore, err)
 	}
@@ -85,6 +94,35 @@ func Score(in ScoreIn) (OperatorEpoch, error) {
 	}
 	row.Reasons = scoreReasons(&row, in)
 	return row, nil
+}
+
+// setAvailability fills in uptime, availability and latency, and where they come from.
+func (m *OperatorEpoch) setAvailability(in ScoreIn) {
+	a := in.Availability
+	switch {
+	case a.Conclusive:
+		m.AvailabilitySource = SourceMeasured
+		if a.FromEpoch != in.Epoch {
+			m.AvailabilitySource = SourceCarried
+		}
+		m.UpPpm, m.AvPpm, m.P95TtftMs, m.AvailabilityEpoch = a.UpPPM, a.AvPPM, a.P95TTFTMs, a.FromEpoch
+	case a.Unmeasured:
+		m.AvailabilitySource = SourceStandIn
+		m.UpPpm, m.AvPpm = in.Params.StandInUpPpm, in.Params.StandInAvPpm
+	default:
+		m.AvailabilitySource = SourceInconclusive
+	}
+}
+
+// Availability returns what the row was scored with, so that an auditor can score it again.
+func (m *OperatorEpoch) Availability() operatorstypes.Availability {
+	a := operatorstypes.Availability{Unmeasured: m.AvailabilitySource == SourceStandIn}
+	if m.AvailabilitySource == SourceMeasured || m.AvailabilitySource == SourceCarried {
+		a = operatorstypes.Availability{
+			UpPPM: m.UpPpm, AvPPM: m.AvPpm, P95TTFTMs: m.P95TtftMs, Conclusive: true, FromEpoch: m.AvailabilityEpoch,
+		}
+	}
+	return a
 }
 
 // countEntries says what of the entries is eligible.
@@ -204,7 +242,10 @@ func (m *OperatorEpoch) scoreCapacity(in ScoreIn) error {
 	if m.NeededMilliVcu, fits = u128.MulDiv(m.Tokens, 1_000, perVCU); !fits {
 		return ErrOverflow
 	}
-	out, err := score.UCS(score.UCSIn{Trusted: m.TrustedMilliVcu, S: m.SuccessPpm, Tokens: m.Tokens, Capacity: m.CapacityTokens})
+	out, err := score.UCS(score.UCSIn{
+		Trusted: m.TrustedMilliVcu, S: m.SuccessPpm, Tokens: m.Tokens, Capacity: m.CapacityTokens,
+		SLAMs: in.Params.SlaP95TtftMs, P95Ms: m.P95TtftMs,
+	})
 	if err != nil {
 		return err
 	}
@@ -219,11 +260,13 @@ func scoreReasons(row *OperatorEpoch, in ScoreIn) []string {
 		code  string
 	}{
 		{row.UsageUusdc == 0, ReasonNoUsage},
-		{true, ReasonStandIn},
+		{row.AvailabilitySource == SourceStandIn, ReasonStandIn},
+		{row.AvailabilitySource == SourceCarried, ReasonCarried},
+		{row.AvailabilitySource == SourceInconclusive, ReasonInconclusive},
 		{row.Simulated, ReasonSimulated},
 		{in.Capacity.GPUs > 0 && row.MilliVcu == 0, ReasonUnproved},
 		{row.TrustedMilliVcu < row.MilliVcu, ReasonUnconfirmed},
-		{true, ReasonLatencyUnknown},
+		{row.P95TtftMs == 0, ReasonLatencyUnknown},
 	} {
 		if r.holds {
 			reasons = append(reasons, r.code)

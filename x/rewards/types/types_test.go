@@ -90,7 +90,10 @@ func entry(settler byte, amount, ok, fail uint64) types.LedgerEntry {
 }
 
 func scoreIn(entries ...types.LedgerEntry) types.ScoreIn {
-	return types.ScoreIn{Params: types.DefaultParams(), TakeBps: 1_000, Entries: entries, EpochSeconds: 100}
+	return types.ScoreIn{
+		Params: types.DefaultParams(), TakeBps: 1_000, Entries: entries, EpochSeconds: 100,
+		Availability: operatorstypes.Availability{Unmeasured: true},
+	}
 }
 
 // The bounds of (0, 0), (5, 0), (0, 3) and (100, 10) are 838874, 866807, 678725 and 864185.
