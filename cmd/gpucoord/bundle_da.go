@@ -33,7 +33,7 @@ const (
 // Errors of reading DA files.
 var (
 	errNoSource   = errors.New("no DA source: name one with --da, or allow the batch's own host with --allow-host")
-	errDANotFound = errors.New("no source has the batch's DA file")
+	errDANotFound = errors.New("no source has the batch's DA file: name a relayer of the batch's operator, or a copy of the file, with --da")
 	errDALength   = errors.New("DA file is larger than the batch's records can be")
 	errDAHash     = errors.New("DA file has another hash than the batch names")
 	errDAStatus   = errors.New("HTTP status is not 200")

@@ -29,8 +29,9 @@ const (
 
 // Errors of the commands that talk to a node.
 var (
-	errNoHome = errors.New("no config/client.toml there: name a node's home with --home, or a node with --node")
-	errFee    = errors.New("not an amount with its denom, such as 200ualeph, or a price such as 0.001ualeph")
+	errNoHome     = errors.New("no config/client.toml there: name a node's home with --home, or a node with --node")
+	errNoNodeHome = errors.New("no config directory there: name a node's home with --home, or make one with gpucoord init")
+	errFee        = errors.New("not an amount with its denom, such as 200ualeph, or a price such as 0.001ualeph")
 )
 
 // needsOf says what a command needs of the home.
@@ -59,6 +60,22 @@ func needs(cmd *cobra.Command) needsOf {
 	default:
 		return needsNode
 	}
+}
+
+// checkStart refuses to start a node in a directory that has no settings: a mistyped --home must not become a new one.
+//
+// Errors: errNoNodeHome.
+func checkStart(cmd *cobra.Command, home string) error {
+	if cmd.Name() != "start" || cmd.Parent() != cmd.Root() {
+		return nil
+	}
+	if value, given := os.LookupEnv(environmentPrefix + "_HOME"); given && !cmd.Flags().Changed(flags.FlagHome) {
+		home = value
+	}
+	if _, err := os.Stat(filepath.Join(home, "config")); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w", home, errNoNodeHome)
+	}
+	return nil
 }
 
 // prepareClient reads flags, environment and client.toml. It writes nothing: a mistyped --home must not become a new one.

@@ -131,7 +131,11 @@ func (e *explanation) capacity() {
 	e.item("trusted", "%s, confirmed by an earlier epoch", vcu(m.TrustedMilliVcu))
 	e.item("served", "%d of %d tokens its classes could have served: utilisation %s", m.Tokens, m.CapacityTokens, ppm(m.UtilisationPpm))
 	e.item("needed", "%s for these tokens, at %d tokens a second for each VCU", vcu(m.NeededMilliVcu), e.of.Params.TokensPerVcuSecond)
-	e.item("latency factor", "%s (%s)", ppm(m.LatencyPpm), standIn)
+	latency := standIn
+	if m.P95TtftMs > 0 {
+		latency = fmt.Sprintf("p95 TTFT %d ms against %d ms", m.P95TtftMs, e.of.Params.SlaP95TtftMs)
+	}
+	e.item("latency factor", "%s (%s)", ppm(m.LatencyPpm), latency)
 	e.item("useful capacity", "%d milli-VCU * ppm", m.Ucs)
 }
 
@@ -181,6 +185,8 @@ var meanings = map[string]string{
 	rewardstypes.ReasonScoreFailed:      "scoring failed; no usage in this epoch",
 	rewardstypes.ReasonNoUsage:          "nothing of the operator's work counts",
 	rewardstypes.ReasonStandIn:          "uptime and availability are the parameters' stand-ins: no prober has measured them",
+	rewardstypes.ReasonCarried:          "this epoch's panel concluded nothing; the medians of an earlier one count",
+	rewardstypes.ReasonInconclusive:     "no panel of the last 7 epochs concluded anything of this operator: uptime and availability are 0",
 	rewardstypes.ReasonSimulated:        "the capacity evidence declares simulated devices, which prove nothing",
 	rewardstypes.ReasonUnproved:         "devices are committed, but no evidence of them counts",
 	rewardstypes.ReasonUnconfirmed:      "more capacity is proved now than an earlier epoch confirmed; the rest is not trusted yet",

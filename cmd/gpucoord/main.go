@@ -16,7 +16,7 @@ const environmentPrefix = "GPUCOORD"
 
 func main() {
 	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", err)
+		fmt.Fprintln(os.Stderr, "Error:", errorText(err))
 		os.Exit(exitCode(err))
 	}
 }

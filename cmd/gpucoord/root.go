@@ -72,6 +72,7 @@ func newRootCommand(home string) (*cobra.Command, error) {
 	if err := addModuleCommands(root, wiring, clientCtx); err != nil {
 		return nil, err
 	}
+	withUsage(root)
 	return root, nil
 }
 
@@ -141,6 +142,9 @@ func prepare(cmd *cobra.Command, clientCtx client.Context, noted *refusal) error
 	}
 	clientCtx, err := client.ReadPersistentCommandFlags(clientCtx.WithCmdContext(cmd.Context()), cmd.Flags())
 	if err != nil {
+		return err
+	}
+	if err := checkStart(cmd, clientCtx.HomeDir); err != nil {
 		return err
 	}
 	if clientCtx, err = clientconfig.ReadFromClientConfig(clientCtx); err != nil {

@@ -8,7 +8,8 @@
 //	sized       length u16 | SR1 (533 or 598)
 //
 //	F1  repeat        placed | placed          one jobId at two places
-//	F1' equivocation  sized | sized            two records of one host key with one jobId or one seq; or one paymentRef
+//	F1' equivocation  sized | sized            two records of one host key with one jobId or one seq; or one paymentRef,
+//	                                           if the payers are of one owner who answers for it
 //	F2  record        placed | sized           the record behind a leaf, which breaks a rule or says other things
 //	F3  node          batchId u64 | group u32 | level u8 | index u64 | amount u64 | tokens u64 | ok u32 | fail u32 |
 //	                  length u8 | preimage (100 or 116) | path length u8 | entries 56 each

@@ -38,8 +38,8 @@ func (e *Equivocation) Append(dst []byte) []byte {
 // Check returns the records and what they conflict in.
 //
 // Records of one host key conflict in the job, else in the seq, else in the payment. Records of two host keys can only
-// conflict in the payment; whether the keys, or the payers, are of one owner is for the chain to say. A payment
-// reference of zeros is no payment. Errors: those of the record rules, ErrSameRecord, ErrOtherKey, ErrUnrelated.
+// conflict in the payment. The payer chooses the payment: whether the payers are of one owner, who is to blame for it, is
+// for the chain to say, and else it proves nothing. A payment reference of zeros is no payment. Errors: those of the record rules, ErrSameRecord, ErrOtherKey, ErrUnrelated.
 func (e *Equivocation) Check(checker receipt.Checker) (a, b receipt.Record, conflict Conflict, err error) {
 	if a, err = receipt.Decode(e.SR1A); err != nil {
 		return a, b, 0, err

@@ -16,7 +16,8 @@ const (
 	RepeatedJob Subject = iota + 1
 	// RepeatedSeq is one seq under two receipts: the host key, the seq.
 	RepeatedSeq
-	// RepeatedPayment is one payment for two jobs that an operator settles: the operator's account, the payment reference.
+	// RepeatedPayment is one payment for two jobs that an operator settles and that its own host keys signed as payers: the operator's
+	// account, the payment reference.
 	RepeatedPayment
 	// GatewayPayment is one payment that a gateway named for two jobs: the gateway's account, the payment reference.
 	GatewayPayment

@@ -47,6 +47,9 @@ func (p *page) landings(e *EVMReport) {
 	}
 	if len(rows) > 0 {
 		p.line("")
+		if len(rows) < len(e.Landed) {
+			p.line("  The newest %d:", len(rows))
+		}
 		p.table([]string{"anchor", "height", "leaves", "EVM block", "seconds", "gas", "EVM transaction"}, rows)
 	}
 }

@@ -167,7 +167,7 @@ func TestPageShowsNamesStepsAndChecks(t *testing.T) {
 	for _, want := range []string{
 		"SIMULATED", "North (simulated)", "aurora-8b", "1. take, 10.00 % of the amount: 0.001000", "author-ada   100.00 % of it: 0.000500",
 		"3. operator's share, the rest: 0.008500", "the chain settled the same to the unit", "checks held at height 200", "host card",
-		"1 refused by the host JOB_AUTH_EXPIRED",
+		"1 refused by the host JOB_AUTH_EXPIRED: sent on purpose with an authorisation that had expired",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)

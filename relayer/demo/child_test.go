@@ -6,6 +6,7 @@ package demo
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,6 +53,17 @@ func TestChildThatDiesIsReportedWithItsLastLines(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("nobody reports the death")
+	}
+}
+
+func TestADeadChildsDemoSaysHowToGoOn(t *testing.T) {
+	w := &World{opts: Options{Relayer: "gpucoord-relayer"}, home: home{dir: "/data/demo"}}
+	err := w.advise(fmt.Errorf("%w: host-west", ErrChildDied))
+	if !errors.Is(err, ErrChildDied) || !strings.Contains(err.Error(), "gpucoord-relayer demo --home /data/demo") {
+		t.Errorf("got %v", err)
+	}
+	if other := errors.New("other"); w.advise(other) != other || w.advise(nil) != nil {
+		t.Error("other errors must stay as they are")
 	}
 }
 

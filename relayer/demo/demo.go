@@ -47,7 +47,15 @@ func Run(ctx context.Context, opts Options) error {
 		return errors.Join(interrupted(ctx, err), w.Close())
 	}
 	err = w.guard(ctx, func(ctx context.Context) error { return w.show(ctx, requests) })
-	return errors.Join(interrupted(ctx, err), w.Close())
+	return errors.Join(w.advise(interrupted(ctx, err)), w.Close())
+}
+
+// advise says how a demo goes on after one of its programs has died.
+func (w *World) advise(err error) error {
+	if !errors.Is(err, ErrChildDied) {
+		return err
+	}
+	return fmt.Errorf("%w\nevery other program was ended; to go on where it stopped: %s", err, shellLine(w.opts.Relayer, "demo", "--home", w.home.dir))
 }
 
 // interrupted drops the error of a demo that was asked to end.

@@ -76,10 +76,17 @@ func (p *page) requests(t *Traffic, r *Report) {
 	p.line("  %d sent in %.0f s, %.2g times as fast as the trace: %d served, %d left by their customer in the middle of the stream",
 		t.Sent, t.Elapsed.Seconds(), t.Span.Seconds()/max(t.Elapsed.Seconds(), 0.001), t.Served, t.Cancelled)
 	for _, name := range t.refusals() {
-		p.line("  %d refused by the %s", t.Refused[name], name)
+		p.line("  %d refused by the %s%s", t.Refused[name], name, refusalNotes[name])
 	}
 	p.line("  %s of jobs that failed or were left; engines fail one job in %d on purpose, and gateways then try another host",
 		count(r.FailedJobs, "receipt is", "receipts are"), engineFailEvery)
+}
+
+// refusalNotes say of refusals that every run may have why they are no fault.
+var refusalNotes = map[string]string{
+	"host JOB_AUTH_EXPIRED": ": sent on purpose with an authorisation that had expired",
+	"gateway HOSTS_FAILED":  ": every host that it tried failed; nobody is charged",
+	"gateway HOSTS_FULL":    ": every host that serves the model had as many jobs as it takes; nobody is charged",
 }
 
 func (p *page) served(r *Report) {

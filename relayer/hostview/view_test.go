@@ -82,11 +82,17 @@ type receipts struct {
 	asked  int
 }
 
-// Payer says that gatewayKey and secondKey are a gateway's from second 100 to 200, and that now is within.
+// futureKey was registered just now.
+var futureKey = [20]byte{77}
+
+// Payer says that gatewayKey and secondKey are a gateway's from second 100 to 200, and that now is within; futureKey is from 170 on.
 func (r *receipts) Payer(_ context.Context, req *receiptstypes.QueryPayerRequest, _ ...grpc.CallOption) (*receiptstypes.QueryPayerResponse, error) {
 	r.asked++
 	known := req.Key == hex.EncodeToString(gatewayKey[:]) || req.Key == hex.EncodeToString(secondKey[:])
 	if known && (req.IssuedAt == 0 || req.IssuedAt >= 100 && req.IssuedAt <= 200) {
+		return &receiptstypes.QueryPayerResponse{GatewayKey: true, Settler: gatewaySettler, LockableUusdc: 1300}, nil
+	}
+	if req.Key == hex.EncodeToString(futureKey[:]) && req.IssuedAt >= 170 {
 		return &receiptstypes.QueryPayerResponse{GatewayKey: true, Settler: gatewaySettler, LockableUusdc: 1300}, nil
 	}
 	return &receiptstypes.QueryPayerResponse{Settler: r.direct, LockableUusdc: 1300}, nil
@@ -210,6 +216,8 @@ func TestSettler(t *testing.T) {
 		"in its last":                         {gatewayKey, 200, operator, ofGateway},
 		"before its key was registered":       {gatewayKey, 99, operator, ofOperator},
 		"after its key ended":                 {gatewayKey, 201, operator, ofOperator},
+		"before its notice is over":           {futureKey, 169, operator, ofOperator},
+		"issued ahead, in its first second":   {futureKey, 170, operator, ofGateway},
 		"a direct payer":                      {[20]byte{9}, 150, operator, ofOperator},
 		"of an operator that does not settle": {[20]byte{9}, 150, receiptstypes.Settler{}, host.SettlerView{}},
 	} {

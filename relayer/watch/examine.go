@@ -183,25 +183,30 @@ func (e *examination) judgeOne(ctx context.Context, group int, position uint64, 
 	j.fault = fault
 	// A true record of another host key in this batch says nothing about who claims it; indexed, it would hide a second claim.
 	if record.Auth.Operator == e.facts.rules.HostKeyAddress {
-		j.entries = e.entries(&record, jobID, settler, index.Place{
+		j.entries, err = e.entries(ctx, &record, jobID, settler, index.Place{
 			Batch: e.facts.batch.Id, Group: uint32(group), Leaf: uint32(position), //nolint:gosec // the chain takes at most 256 groups of 2^32 receipts
 		})
 	}
-	return ctx.Err()
+	return errors.Join(err, ctx.Err())
 }
 
-// entries are what a valid record claims: its job, its seq, and its payment if it names one.
-func (e *examination) entries(r *receipt.Record, jobID [32]byte, settler [20]byte, place index.Place) []index.Entry {
+// entries are what a valid record claims: its job, its seq, and its payment if it names one and somebody can be blamed for naming it.
+func (e *examination) entries(
+	ctx context.Context, r *receipt.Record, jobID [32]byte, settler [20]byte, place index.Place,
+) ([]index.Entry, error) {
 	var seq [8]byte
 	binary.BigEndian.PutUint64(seq[:], r.Seq)
 	out := make([]index.Entry, 0, 3)
 	out = append(out, index.Entry{Kind: index.Job, Key: e.keys(index.Job, jobID[:]), Place: place},
 		index.Entry{Kind: index.Seq, Key: e.keys(index.Seq, r.Auth.Operator[:], seq[:]), Place: place})
-	if r.Auth.PaymentRef != [32]byte{} {
-		owner := e.facts.payers.owner(settler)
+	if r.Auth.PaymentRef == [32]byte{} {
+		return out, nil
+	}
+	owner, blamed, err := e.facts.payers.blamed(ctx, &r.Auth, settler, e.facts.operator)
+	if err == nil && blamed {
 		out = append(out, index.Entry{Kind: index.Payment, Key: e.keys(index.Payment, owner[:], r.Auth.PaymentRef[:]), Place: place})
 	}
-	return out
+	return out, err
 }
 
 // enter puts the claims of a chunk into the index and keeps what was claimed before, each pair of places once.

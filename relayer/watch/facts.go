@@ -7,6 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/cosmos/cosmos-sdk/types/query"
 
@@ -43,6 +47,8 @@ type payers struct {
 	gateways map[[20]byte][20]byte // by settler
 	// partial says that a gateway has more keys than the chain's answer, so that an unknown payer must be asked for.
 	partial bool
+	// hostKeys has whose host key a payer's key is: [20]byte to [20]byte, zeros for nobody's. It is asked for once.
+	hostKeys sync.Map
 }
 
 // readPayers asks for all gateway keys at the height of ctx.
@@ -119,6 +125,34 @@ func (p *payers) owner(settler [20]byte) [20]byte {
 		return gateway
 	}
 	return settler
+}
+
+// blamed returns who pays for naming one payment twice, or false: the gateway whose key signed the payment, or the operator whose own
+// host key did. What a customer of an operator names proves nothing.
+func (p *payers) blamed(ctx context.Context, auth *receipt.JobAuth, settler, operator [20]byte) (owner [20]byte, ok bool, err error) {
+	if settler != operator {
+		return p.owner(settler), true, nil
+	}
+	known, found := p.hostKeys.Load(auth.Payer)
+	if !found {
+		if known, err = p.hostKeyOwner(ctx, auth.Payer); err != nil {
+			return owner, false, err
+		}
+		p.hostKeys.Store(auth.Payer, known)
+	}
+	return operator, known == any(operator), nil
+}
+
+// hostKeyOwner asks whose host key a key is or was; zeros are nobody's.
+func (p *payers) hostKeyOwner(ctx context.Context, key [20]byte) (operator [20]byte, err error) {
+	res, err := p.q.Operators.HostKey(ctx, &operatorstypes.QueryHostKeyRequest{Address: hex.EncodeToString(key[:])})
+	if status.Code(err) == codes.NotFound {
+		return operator, nil
+	}
+	if err != nil {
+		return operator, fmt.Errorf("read a payer's host key: %w", err)
+	}
+	return chain.ParseBech32(res.Key.Operator)
 }
 
 // facts are what the chain says about one batch.

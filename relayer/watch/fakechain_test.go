@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"testing"
@@ -179,7 +180,10 @@ func (c *fakeChain) judge(msg *receiptstypes.MsgChallenge) ([]uint64, error) {
 		if err != nil {
 			return nil, err
 		}
-		_, _, _, err = e.Check(checker)
+		a, _, conflict, err := e.Check(checker)
+		if err == nil && conflict == fraud.SamePayment && a.Auth.Payer == customer && c.gateway == nil {
+			err = fraud.ErrUnrelated
+		}
 		return msg.Batches, err
 	case receiptstypes.ChallengeKind_CHALLENGE_KIND_RECORD:
 		e, err := fraud.DecodeRecord(msg.Evidence)
@@ -240,8 +244,17 @@ func (f fakeOperators) Epoch(_ context.Context, req *operatorstypes.QueryEpochRe
 	}}, nil
 }
 
-func (f fakeOperators) HostKey(context.Context, *operatorstypes.QueryHostKeyRequest, ...grpc.CallOption) (*operatorstypes.QueryHostKeyResponse, error) {
-	return &operatorstypes.QueryHostKeyResponse{Key: operatorstypes.HostKey{RegisteredAt: 1, HostId: f.c.m.HostID[:]}}, nil
+// customer is a payer whose key is no host's.
+var customer = receipt.KeyAddress(receipttest.Key("payer"))
+
+// HostKey says that every key but the customer's is one of the operator's.
+func (f fakeOperators) HostKey(_ context.Context, req *operatorstypes.QueryHostKeyRequest, _ ...grpc.CallOption) (*operatorstypes.QueryHostKeyResponse, error) {
+	if req.Address == hex.EncodeToString(customer[:]) {
+		return nil, status.Error(codes.NotFound, "no such receipt key")
+	}
+	return &operatorstypes.QueryHostKeyResponse{Key: operatorstypes.HostKey{
+		RegisteredAt: 1, HostId: f.c.m.HostID[:], Operator: chain.Bech32(operator[:]),
+	}}, nil
 }
 
 func (f fakeOperators) Attestations(context.Context, *operatorstypes.QueryAttestationsRequest, ...grpc.CallOption) (*operatorstypes.QueryAttestationsResponse, error) {

@@ -38,7 +38,8 @@ var frauds = []struct {
 		f.claim(part{records: f.records(1, 2)})
 		f.claim(part{records: []receipt.Record{f.m.Record(2, func(r *receipt.Record) { r.Auth.Nonce = 99 })}})
 	}, watch.Equivocation, 2},
-	{"a payment for two jobs", func(f *fixture) {
+	{"a payment for two jobs that the operator pays for itself", func(f *fixture) {
+		f.m.Payer = f.m.HostKey
 		paid := func(r *receipt.Record) { r.Auth.PaymentRef = [32]byte{5} }
 		f.claim(part{records: []receipt.Record{f.m.Record(1, paid)}})
 		f.claim(part{records: []receipt.Record{f.m.Record(2, paid)}})
@@ -118,6 +119,23 @@ func TestEveryFraudIsFiledAndProven(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Whoever pays an operator directly may name one payment as often as he likes: filing that would cost the bond.
+func TestCustomersPaymentIsNotFiled(t *testing.T) {
+	f := newFixture(t)
+	paid := func(r *receipt.Record) { r.Auth.PaymentRef = [32]byte{5} }
+	f.claim(part{records: []receipt.Record{f.m.Record(1, paid), f.m.Record(2, paid)}})
+	f.claim(part{records: []receipt.Record{f.m.Record(3, paid)}})
+	f.rounds(4)
+	f.want("", "")
+	st, err := f.w.Status(t.Context())
+	if err != nil || st.BatchesChecked != 2 {
+		t.Errorf("status is %+v (%v), want 2 batches checked", st, err)
+	}
+	if len(f.chain.sent) != 0 {
+		t.Errorf("sent %v, want nothing", f.chain.sent)
 	}
 }
 

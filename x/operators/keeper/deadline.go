@@ -17,8 +17,11 @@ const retrySeconds = 600
 
 // queueOf returns the queue that holds deadlines of the kind.
 func (k *Keeper) queueOf(kind types.DeadlineKind) *deadlineMap {
-	if kind.Timed() {
+	switch {
+	case kind.Timed():
 		return k.timeDeadlines
+	case kind == types.DeadlineKind_DEADLINE_KIND_PANEL:
+		return k.panelDeadlines // its own, so that nobody delays a panel beyond its epoch's settlement by filling the other
 	}
 	return k.heightDeadlines
 }
@@ -47,7 +50,11 @@ func (k *Keeper) runDeadlines(ctx context.Context) error {
 	queues := []struct {
 		entries    *deadlineMap
 		now, retry uint64
-	}{{k.heightDeadlines, height(ctx), retryBlocks}, {k.timeDeadlines, blockTime(ctx), retrySeconds}}
+	}{
+		{k.panelDeadlines, height(ctx), retryBlocks},
+		{k.heightDeadlines, height(ctx), retryBlocks},
+		{k.timeDeadlines, blockTime(ctx), retrySeconds},
+	}
 	for _, queue := range queues {
 		due, err := dueDeadlines(ctx, queue.entries, queue.now, int(params.MaxDeadlinesPerBlock))
 		if err != nil {

@@ -116,7 +116,12 @@ func (k *Keeper) exportOffences(ctx context.Context, gs *types.GenesisState) (er
 	if gs.Deadlines, err = values(ctx, k.heightDeadlines); err != nil {
 		return err
 	}
-	timed, err := values(ctx, k.timeDeadlines)
-	gs.Deadlines = append(gs.Deadlines, timed...)
-	return err
+	for _, queue := range []*deadlineMap{k.timeDeadlines, k.panelDeadlines} {
+		more, err := values(ctx, queue)
+		if err != nil {
+			return err
+		}
+		gs.Deadlines = append(gs.Deadlines, more...)
+	}
+	return nil
 }

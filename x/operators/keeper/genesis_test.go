@@ -3,6 +3,7 @@
 package keeper_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +40,7 @@ func busy(t *testing.T) *fixture {
 	require.NoError(t, err)
 	f.consent(t, "holding", "carol", true)
 	offences(t, f)
+	panels(t, f, alices)
 	f.end(t)
 	return f
 }
@@ -65,6 +67,31 @@ func offences(t *testing.T, f *fixture) {
 	require.True(t, p.Deferred)
 }
 
+// panels adds an entry to every collection that panels of probers keep: epoch 2 concluded something, epoch 3 has revealed.
+func panels(t *testing.T, f *fixture, host []byte) {
+	t.Helper()
+	for i := range 5 {
+		f.prober(t, proberName(i), 10_000_000)
+	}
+	for e := uint64(2); e <= 3; e++ {
+		first := int64(1 + 20*e) //nolint:gosec // a height
+		f.begin(t, first)
+		for i := range 4 {
+			f.commitRows(t, proberName(i), e, row(host, uint32(i))) //nolint:gosec // small
+		}
+		f.begin(t, first+24)
+		for i := range 4 {
+			f.revealRows(t, proberName(i), e, row(host, uint32(i))) //nolint:gosec // small
+		}
+		if e == 2 {
+			f.begin(t, 72)
+			require.NoError(t, f.k.EndBlock(f.ctx))
+		}
+	}
+	_, err := f.msgs.UnbondProber(f.ctx, &types.MsgUnbondProber{Prober: addr("p4")})
+	require.NoError(t, err)
+}
+
 func TestGenesisRoundTrip(t *testing.T) {
 	f := busy(t)
 	exported, err := f.k.ExportGenesis(f.ctx)
@@ -76,6 +103,8 @@ func TestGenesisRoundTrip(t *testing.T) {
 		"deadlines": len(exported.Deadlines), "used evidence": len(exported.UsedEvidence), "strikes": len(exported.Strikes),
 		"deferred": len(exported.DeferredPunishments), "reports": len(exported.Reports), "verifiers": len(exported.Verifiers),
 		"attestations": len(exported.Attestations),
+		"probers":      len(exported.Probers), "panels": len(exported.Panels), "observations": len(exported.Observations),
+		"availabilities": len(exported.Availabilities), "measured from": int(exported.MeasuredFrom),
 		"block hashes": len(exported.BlockHashes), "epoch starts": len(exported.EpochStarts),
 	} {
 		require.NotZero(t, length, name)
@@ -83,7 +112,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 	require.EqualValues(t, 3, exported.NextUnbondingId)
 
 	other := emptyFixture(t)
-	other.ctx = other.ctx.WithBlockHeight(31)
+	other.ctx = other.ctx.WithBlockHeight(86)
 	other.owns(f.bank.of(types.ModuleName))
 	require.NoError(t, other.k.InitGenesis(other.ctx, exported))
 	require.Equal(t, f.export(t), other.export(t))
@@ -100,7 +129,7 @@ func TestGenesisNeedsTheMoneyItOwes(t *testing.T) {
 	exported, err := f.k.ExportGenesis(f.ctx)
 	require.NoError(t, err)
 	other := emptyFixture(t)
-	other.ctx = other.ctx.WithBlockHeight(31)
+	other.ctx = other.ctx.WithBlockHeight(86)
 	other.owns(f.bank.of(types.ModuleName) - 1)
 	require.ErrorIs(t, other.k.InitGenesis(other.ctx, exported), types.ErrInvalidGenesis)
 }
@@ -203,7 +232,31 @@ func TestGenesisFaults(t *testing.T) {
 		"deadline of nothing": func(gs *types.GenesisState) {
 			gs.Deadlines = append(gs.Deadlines, types.Deadline{Kind: 1, Id: types.NumberID(99), At: 5})
 		},
-		"epoch start price": func(gs *types.GenesisState) { gs.EpochStarts[0].BondPriceUusdc = 0 },
+		"prober twice":      func(gs *types.GenesisState) { gs.Probers = append(gs.Probers, gs.Probers[0]) },
+		"prober address":    func(gs *types.GenesisState) { gs.Probers[0].Address = "p0" },
+		"prober status":     func(gs *types.GenesisState) { gs.Probers[0].Status = 0 },
+		"prober slot twice": func(gs *types.GenesisState) { gs.Probers[0].Slot = gs.Probers[1].Slot },
+		"prober slot gap":   func(gs *types.GenesisState) { gs.Probers[0].Slot += 100 },
+		"prober absent":     func(gs *types.GenesisState) { gs.Probers[0].Absent = 2 },
+		"panel twice":       func(gs *types.GenesisState) { gs.Panels = append(gs.Panels, gs.Panels[0]) },
+		"panel seed":        func(gs *types.GenesisState) { gs.Panels[0].Seed = nil },
+		"panel seat twice":  func(gs *types.GenesisState) { gs.Panels[0].Seats[1] = gs.Panels[0].Seats[0] },
+		"panel seat state":  func(gs *types.GenesisState) { gs.Panels[0].Seats[0].State = 9 },
+		"panel commitment":  func(gs *types.GenesisState) { gs.Panels[0].Seats[0].Commitment = []byte{1} },
+		"panel for ever": func(gs *types.GenesisState) {
+			gs.Deadlines = slices.DeleteFunc(gs.Deadlines, func(d types.Deadline) bool {
+				return d.Kind == types.DeadlineKind_DEADLINE_KIND_PANEL
+			})
+		},
+		"observation twice":      func(gs *types.GenesisState) { gs.Observations = append(gs.Observations, gs.Observations[0]) },
+		"observation of no seat": func(gs *types.GenesisState) { gs.Observations[0].Seat = 7 },
+		"observation of none":    func(gs *types.GenesisState) { gs.Observations[0].Row.HostId = hash32("none") },
+		"observation too good":   func(gs *types.GenesisState) { gs.Observations[0].Row.UpPpm = 1_000_001 },
+		"availability twice":     func(gs *types.GenesisState) { gs.Availabilities = append(gs.Availabilities, gs.Availabilities[0]) },
+		"availability of none":   func(gs *types.GenesisState) { gs.Availabilities[0].Operator = addr("nobody") },
+		"availability too good":  func(gs *types.GenesisState) { gs.Availabilities[0].UpPpmSum = 1_000_001 },
+		"availability unknown":   func(gs *types.GenesisState) { gs.MeasuredFrom = 0 },
+		"epoch start price":      func(gs *types.GenesisState) { gs.EpochStarts[0].BondPriceUusdc = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := busy(t)
@@ -217,7 +270,7 @@ func TestGenesisFaults(t *testing.T) {
 }
 
 func TestGenesisStartsAboveItsPast(t *testing.T) {
-	f := busy(t) // at height 30
+	f := busy(t) // at height 85
 	for name, change := range map[string]func(*types.GenesisState){
 		"block hashes": func(gs *types.GenesisState) { gs.EpochStarts = nil },
 		"epoch starts": func(gs *types.GenesisState) { gs.BlockHashes, gs.EpochStarts[0].Epoch = nil, 9 },

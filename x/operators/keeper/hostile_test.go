@@ -32,7 +32,7 @@ func handle[M sdk.HasValidateBasic, R any](msg M, handler func(context.Context, 
 // hostile is any message, filled with garbage and with true values.
 func (f *fixture) hostile(t *rapid.T, v hostiletest.Values) func(context.Context) error {
 	fill := func(msg any) { hostiletest.Fill(t, msg, v) }
-	switch rapid.IntRange(0, 20).Draw(t, "message") {
+	switch rapid.IntRange(0, 24).Draw(t, "message") {
 	case 0:
 		return filled(fill, f.msgs.ConsentToOperator)
 	case 1:
@@ -73,6 +73,14 @@ func (f *fixture) hostile(t *rapid.T, v hostiletest.Values) func(context.Context
 		return filled(fill, f.msgs.SignVerdict)
 	case 19:
 		return filled(fill, f.msgs.ChallengeAttestation)
+	case 20:
+		return filled(fill, f.msgs.RegisterProber)
+	case 21:
+		return filled(fill, f.msgs.UnbondProber)
+	case 22:
+		return filled(fill, f.msgs.CommitObservations)
+	case 23:
+		return filled(fill, f.msgs.RevealObservations)
 	default:
 		return filled(fill, f.msgs.UpdateParams)
 	}
@@ -150,10 +158,13 @@ func TestHostileQueriesBreakNothing(t *testing.T) {
 			proof    types.QueryAttestationRequest
 			proofs   types.QueryAttestationsRequest
 			claims   types.QueryClaimsRequest
+			probers  types.QueryProbersRequest
+			panel    types.QueryPanelRequest
+			avail    types.QueryAvailabilityRequest
 		)
 		for _, req := range []any{
 			&operator, &ops, &host, &hosts, &hostKey, &unbond, &grants, &link, &links, &hash, &epoch,
-			&deferred, &report, &reports, &verifier, &proof, &proofs, &claims,
+			&deferred, &report, &reports, &verifier, &proof, &proofs, &claims, &probers, &panel, &avail,
 		} {
 			hostiletest.Fill(t, req, values)
 		}
@@ -176,6 +187,9 @@ func TestHostileQueriesBreakNothing(t *testing.T) {
 		_, _ = f.query.Attestation(f.ctx, &proof)
 		_, _ = f.query.Attestations(f.ctx, &proofs)
 		_, _ = f.query.Claims(f.ctx, &claims)
+		_, _ = f.query.Probers(f.ctx, &probers)
+		_, _ = f.query.Panel(f.ctx, &panel)
+		_, _ = f.query.Availability(f.ctx, &avail)
 	})
 	f.end(t)
 }

@@ -86,7 +86,7 @@ func (k *Keeper) checkDerived(ctx context.Context, gs *types.GenesisState) error
 
 func (k *Keeper) checkDueIndexes(ctx context.Context, gs *types.GenesisState) error {
 	listed := 0
-	for _, queue := range []*deadlineMap{k.heightDeadlines, k.timeDeadlines} {
+	for _, queue := range []*deadlineMap{k.heightDeadlines, k.timeDeadlines, k.panelDeadlines} {
 		err := queue.Indexes.due.Walk(ctx, nil, func(at uint64, key deadlineKey) (bool, error) {
 			d, err := queue.Get(ctx, key)
 			if err != nil {

@@ -84,6 +84,7 @@ type Keeper struct {
 
 	heightDeadlines *deadlineMap
 	timeDeadlines   *deadlineMap
+	panelDeadlines  *deadlineMap
 	usedEvidence    collections.Map[[]byte, types.UsedEvidence]
 	strikes         collections.Map[strikesKey, types.Strikes]
 	deferred        collections.Map[uint64, types.DeferredPunishment]

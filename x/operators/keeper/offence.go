@@ -90,14 +90,6 @@ func (k *Keeper) punish(ctx context.Context, row types.OffenceRow, o types.Offen
 	})
 }
 
-// SlashFraud punishes receipt fraud that nobody reported and whose evidence can come only once. Errors: those of Punish.
-func (k *Keeper) SlashFraud(ctx context.Context, operator []byte, claimUusdc uint64, evidence string) (uint64, error) {
-	p, err := k.Punish(ctx, types.Offence{
-		Kind: types.OffenceReceiptFraud, Operator: operator, ClaimUusdc: claimUusdc, Evidence: evidence,
-	})
-	return p.SlashUltai, err
-}
-
 // paySlash divides what was taken and pays it out of the module account.
 func (k *Keeper) paySlash(ctx context.Context, op *types.Operator, o *types.Offence, sum, price uint64) (types.Punishment, error) {
 	var none types.Punishment

@@ -83,5 +83,6 @@ func (k *Keeper) addProbers(sb *collections.SchemaBuilder, cdc codec.BinaryCodec
 		collections.TripleKeyCodec(collections.Uint64Key, collections.BytesKey, collections.Uint32Key), codec.CollValue[types.Observation](cdc))
 	k.availabilities = collections.NewMap(sb, types.AvailabilitiesPrefix, "availabilities",
 		collections.PairKeyCodec(collections.Uint64Key, collections.BytesKey), codec.CollValue[types.OperatorAvailability](cdc))
+	k.panelDeadlines = newDeadlines(sb, cdc, types.PanelDeadlinesPrefix, types.DuePanelsPrefix, "panel")
 	k.measuredFrom = collections.NewItem(sb, types.MeasuredFromPrefix, "measured_from", collections.Uint64Value)
 }

@@ -28,7 +28,7 @@ func bonded(t *testing.T) *fixture {
 func TestSlashFraudTakesFromBondFirst(t *testing.T) {
 	f := bonded(t)
 	// 20 times 20,000 uusdc at 0.10 USD a token are 4 tokens; 20 % of all 10 tokens would be 2.
-	slashed, err := f.k.SlashFraud(f.ctx, raw("alice"), 20_000, "sample_not_opened batch 7")
+	slashed, err := f.slashFraud(f.ctx, raw("alice"), 20_000, "sample_not_opened batch 7")
 	require.NoError(t, err)
 	require.EqualValues(t, 4_000_000, slashed)
 	op := f.get(t, "alice")
@@ -48,7 +48,7 @@ func TestSlashFraudTakesFromBondFirst(t *testing.T) {
 
 func TestSlashFraudTakesAtLeastAFifth(t *testing.T) {
 	f := bonded(t)
-	slashed, err := f.k.SlashFraud(f.ctx, raw("alice"), 0, "x")
+	slashed, err := f.slashFraud(f.ctx, raw("alice"), 0, "x")
 	require.NoError(t, err)
 	require.EqualValues(t, 2_000_000, slashed)
 	f.end(t)
@@ -57,7 +57,7 @@ func TestSlashFraudTakesAtLeastAFifth(t *testing.T) {
 func TestSlashFraudReachesUnbondingEntries(t *testing.T) {
 	f := bonded(t)
 	// 20 times 42,500 uusdc are 8.5 tokens: all 6 of the bond, the entry of 1, and 1.5 of the entry of 3.
-	slashed, err := f.k.SlashFraud(f.ctx, raw("alice"), 42_500, "x")
+	slashed, err := f.slashFraud(f.ctx, raw("alice"), 42_500, "x")
 	require.NoError(t, err)
 	require.EqualValues(t, 8_500_000, slashed)
 	op := f.get(t, "alice")
@@ -81,7 +81,7 @@ func TestSlashFraudReachesUnbondingEntries(t *testing.T) {
 
 func TestSlashToZeroLeavesTheOperatorWithoutCover(t *testing.T) {
 	f := bonded(t)
-	slashed, err := f.k.SlashFraud(f.ctx, raw("alice"), 1<<63, "x")
+	slashed, err := f.slashFraud(f.ctx, raw("alice"), 1<<63, "x")
 	require.NoError(t, err)
 	require.EqualValues(t, 10_000_000, slashed)
 	require.Zero(t, f.bank.of(types.ModuleName))
@@ -90,7 +90,7 @@ func TestSlashToZeroLeavesTheOperatorWithoutCover(t *testing.T) {
 	require.Zero(t, cover)
 	require.Equal(t, types.OperatorStatus_OPERATOR_STATUS_ACTIVE, f.get(t, "alice").Status)
 
-	again, err := f.k.SlashFraud(f.ctx, raw("alice"), 1, "x")
+	again, err := f.slashFraud(f.ctx, raw("alice"), 1, "x")
 	require.NoError(t, err)
 	require.Zero(t, again)
 	f.end(t)
@@ -98,13 +98,13 @@ func TestSlashToZeroLeavesTheOperatorWithoutCover(t *testing.T) {
 
 func TestJailIsNeverShortened(t *testing.T) {
 	f := bonded(t)
-	_, err := f.k.SlashFraud(f.ctx, raw("alice"), 0, "x")
+	_, err := f.slashFraud(f.ctx, raw("alice"), 0, "x")
 	require.NoError(t, err)
 	params := types.DefaultParams()
 	params.JailFraudBlocks = 10
 	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: addr("governance"), Params: params})
 	require.NoError(t, err)
-	_, err = f.k.SlashFraud(f.ctx, raw("alice"), 0, "x")
+	_, err = f.slashFraud(f.ctx, raw("alice"), 0, "x")
 	require.NoError(t, err)
 	require.EqualValues(t, 3+201_600, f.get(t, "alice").JailedUntil)
 
@@ -116,7 +116,7 @@ func TestJailIsNeverShortened(t *testing.T) {
 func slashAt(t *testing.T, f *fixture, height int64) [2]uint64 {
 	t.Helper()
 	f.begin(t, height)
-	_, err := f.k.SlashFraud(f.ctx, raw("alice"), 0, "x")
+	_, err := f.slashFraud(f.ctx, raw("alice"), 0, "x")
 	require.NoError(t, err)
 	op := f.get(t, "alice")
 	f.end(t)
@@ -154,7 +154,15 @@ func TestJailsMerge(t *testing.T) {
 func TestSlashOfNobody(t *testing.T) {
 	f := newFixture(t)
 	f.refused(t, types.ErrUnknownOperator, func(ctx context.Context) error {
-		_, err := f.k.SlashFraud(ctx, raw("alice"), 1, "x")
+		_, err := f.slashFraud(ctx, raw("alice"), 1, "x")
 		return err
 	})
+}
+
+// slashFraud punishes receipt fraud that nobody reported and whose evidence can come only once.
+func (f *fixture) slashFraud(ctx context.Context, operator []byte, claimUusdc uint64, evidence string) (uint64, error) {
+	punishment, err := f.k.Punish(ctx, types.Offence{
+		Kind: types.OffenceReceiptFraud, Operator: operator, ClaimUusdc: claimUusdc, Evidence: evidence,
+	})
+	return punishment.SlashUltai, err
 }

@@ -49,7 +49,7 @@ type GenesisState struct {
 	EpochStarts []EpochStart `protobuf:"bytes,11,rep,name=epoch_starts,json=epochStarts,proto3" json:"epoch_starts"`
 	// controller_consents are the consents that no registration has used, by operator and controller.
 	ControllerConsents []ControllerConsent `protobuf:"bytes,12,rep,name=controller_consents,json=controllerConsents,proto3" json:"controller_consents"`
-	// deadlines are the entries of both queues of deadlines, by kind and id.
+	// deadlines are the entries of all queues of deadlines, by kind and id.
 	Deadlines []Deadline `protobuf:"bytes,13,rep,name=deadlines,proto3" json:"deadlines"`
 	// used_evidence is the evidence that cannot punish again, by id.
 	UsedEvidence []UsedEvidence `protobuf:"bytes,14,rep,name=used_evidence,json=usedEvidence,proto3" json:"used_evidence"`

@@ -71,4 +71,6 @@ var (
 	ObservationsPrefix     = collections.NewPrefix(36) // epoch | host id | seat -> Observation
 	AvailabilitiesPrefix   = collections.NewPrefix(37) // epoch | operator -> OperatorAvailability
 	MeasuredFromPrefix     = collections.NewPrefix(38) // -> first epoch with a conclusive median, plus 1
+	PanelDeadlinesPrefix   = collections.NewPrefix(39) // kind | id -> Deadline of a panel, at a height
+	DuePanelsPrefix        = collections.NewPrefix(40) // height | kind | id -> nothing
 )

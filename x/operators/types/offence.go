@@ -70,7 +70,7 @@ var Offences = []OffenceRow{
 	},
 	{
 		Kind:     OffenceDoubleClaim,
-		Evidence: "F1, F1′, a paymentRef used twice by an operator-settled job",
+		Evidence: "F1, F1′, one payment for two jobs whose payer is the operator's own host key",
 		Steps: []OffenceStep{{
 			From: 1, SlashBps: 5_000, Jail: func(p *Params) uint64 { return p.JailDoubleClaimBlocks }, JailName: "jail_double_claim_blocks",
 		}},

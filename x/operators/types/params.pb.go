@@ -314,7 +314,7 @@ type Params struct {
 	ReportBondUltai uint64 `protobuf:"varint,24,opt,name=report_bond_ultai,json=reportBondUltai,proto3" json:"report_bond_ultai,omitempty"`
 	// report_blocks is how long a report may be revealed, 2 to 10^8.
 	ReportBlocks uint64 `protobuf:"varint,25,opt,name=report_blocks,json=reportBlocks,proto3" json:"report_blocks,omitempty"`
-	// max_deadlines_per_block bounds the work of each of the two queues of deadlines in one block, 1 to 1000.
+	// max_deadlines_per_block bounds the work of each queue of deadlines in one block, 1 to 1000.
 	MaxDeadlinesPerBlock uint32 `protobuf:"varint,26,opt,name=max_deadlines_per_block,json=maxDeadlinesPerBlock,proto3" json:"max_deadlines_per_block,omitempty"`
 	// min_verifier_bond_ultai is the least bond with which a verifier may sign verdicts, at least 1.
 	MinVerifierBondUltai uint64 `protobuf:"varint,27,opt,name=min_verifier_bond_ultai,json=minVerifierBondUltai,proto3" json:"min_verifier_bond_ultai,omitempty"`

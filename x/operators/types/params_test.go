@@ -3,6 +3,10 @@
 package types_test
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -89,7 +93,15 @@ func TestParamsBounds(t *testing.T) {
 				p.AttestationRoots = append(p.AttestationRoots, types.AttestationRoot{Format: "statement/v1", Key: append(make([]byte, 19), byte(i))})
 			}
 		},
-		"no EVM chain": func(p *types.Params) { p.EvmChainId = 0 },
+		"free prober":    func(p *types.Params) { p.MinProberBondUltai = 0 },
+		"no commitments": func(p *types.Params) { p.ProbeCommitBlocks = 0 },
+		"no reveals":     func(p *types.Params) { p.ProbeRevealBlocks = 0 },
+		"no medians":     func(p *types.Params) { p.MaxMediansPerBlock = 0 },
+		"1793 medians":   func(p *types.Params) { p.MaxMediansPerBlock = 1_793 },
+		"copies of all":  func(p *types.Params) { p.CopyRows = 257 },
+		"fine above all": func(p *types.Params) { p.ProberFineBps = 10_001 },
+		"dear probes":    func(p *types.Params) { p.ProbePriceUusdc = 1_000_000_001 },
+		"no EVM chain":   func(p *types.Params) { p.EvmChainId = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			params := types.DefaultParams()
@@ -99,7 +111,37 @@ func TestParamsBounds(t *testing.T) {
 	}
 }
 
+// Panels conclude before a batch of their epoch can be final.
+func TestPanelsEndBeforeSettlement(t *testing.T) {
+	params := types.DefaultParams()
+	params.ProbeRevealBlocks = 36 // 4 + 36 + 4 blocks of medians
+	require.NoError(t, params.Validate())
+	params.ProbeRevealBlocks = 37
+	err := params.Validate()
+	require.ErrorIs(t, err, types.ErrInvalidParams)
+	require.ErrorContains(t, err, "4 + probe_reveal 37 + medians of 1792 hosts 4 = 45 > submit 8 + beacon 16 + open 10 + challenge 10 = 44")
+}
+
+// The commitment is SHA-256 of the bytes that the README lists, which are written out here.
+func TestProbeCommitment(t *testing.T) {
+	row := types.ProbeRow{HostId: bytes.Repeat([]byte{0xaa}, 32), UpPpm: 1, ModelsAnswered: 2, ModelsListed: 3, TtftMs: 4, TokensS: 5}
+	encoded, err := hex.DecodeString(strings.Repeat("aa", 32) + "00000001" + "00000002" + "00000003" + "00000004" + "00000005")
+	require.NoError(t, err)
+	rows := sha256.Sum256(encoded)
+	preimage, err := hex.DecodeString("47435031" + strings.Repeat("11", 32) + "0000000000000007" + strings.Repeat("22", 20) +
+		strings.Repeat("33", 32) + hex.EncodeToString(rows[:]))
+	require.NoError(t, err)
+	require.Len(t, preimage, 128)
+	got := types.ProbeCommitment([32]byte(bytes.Repeat([]byte{0x11}, 32)), 7, [20]byte(bytes.Repeat([]byte{0x22}, 20)),
+		[32]byte(bytes.Repeat([]byte{0x33}, 32)), []types.ProbeRow{row})
+	require.Equal(t, sha256.Sum256(preimage), got)
+}
+
 func TestStatelessRefusals(t *testing.T) {
+	id := bytes.Repeat([]byte{1}, 32)
+	reveal := func(rows ...types.ProbeRow) *types.MsgRevealObservations {
+		return &types.MsgRevealObservations{Salt: id, Rows: rows}
+	}
 	for name, msg := range map[string]interface{ ValidateBasic() error }{
 		"bond of nothing":      &types.MsgBond{},
 		"unbond of nothing":    &types.MsgUnbond{},
@@ -122,6 +164,17 @@ func TestStatelessRefusals(t *testing.T) {
 		"verdict of nothing":   &types.MsgSignVerdict{},
 		"verdict for more":     &types.MsgSignVerdict{Ref: make([]byte, 32), Claims: 16},
 		"challenge of nothing": &types.MsgChallengeAttestation{},
+		"prober unnamed":       &types.MsgRegisterProber{BondUltai: 1},
+		"prober unbonded":      &types.MsgRegisterProber{Moniker: "x"},
+		"observations of none": &types.MsgCommitObservations{},
+		"reveal unsalted":      &types.MsgRevealObservations{Rows: make([]types.ProbeRow, 1)},
+		"reveal of nothing":    reveal(),
+		"reveal of too much":   reveal(make([]types.ProbeRow, 257)...),
+		"row of no models":     reveal(types.ProbeRow{HostId: id}),
+		"row of more answers":  reveal(types.ProbeRow{HostId: id, ModelsListed: 1, ModelsAnswered: 2}),
+		"row too good":         reveal(types.ProbeRow{HostId: id, ModelsListed: 1, UpPpm: 1_000_001}),
+		"row too slow":         reveal(types.ProbeRow{HostId: id, ModelsListed: 1, TtftMs: 3_600_001}),
+		"host twice":           reveal(types.ProbeRow{HostId: id, ModelsListed: 1}, types.ProbeRow{HostId: id, ModelsListed: 1}),
 		"challenge unsalted":   &types.MsgChallengeAttestation{Ref: make([]byte, 32)},
 	} {
 		require.ErrorIs(t, msg.ValidateBasic(), types.ErrInvalidRequest, name)

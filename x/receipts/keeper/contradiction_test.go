@@ -165,6 +165,35 @@ func TestRepeatedLeafOverTwoMessages(t *testing.T) {
 	f.convicted(stored, types.RepeatedLeaf, "repeated leaf batch 1 draws 0 and 1")
 }
 
+// A state whose opened leaves convict their batch while it is open is none that the chain can have been in.
+func TestGenesisRefusesContradictoryLeaves(t *testing.T) {
+	f := newFixture(t)
+	g := f.forge(million(1), 0, 0, 0, 0, 0, 0, 0, 0)
+	stored := g.submit()
+	require.Greater(t, stored.Samples, uint32(2))
+	msg, _ := g.openings(stored)
+	f.do(&types.MsgOpenSamples{Sender: msg.Sender, BatchId: 1, Samples: msg.Samples[:1]})
+	for reason, spoil := range map[string]func(first, second *types.OpenedLeaf){
+		types.RepeatedLeaf: func(_, second *types.OpenedLeaf) { second.Seq += 7 },
+		types.LeafOrder: func(first, second *types.OpenedLeaf) {
+			second.JobId = make([]byte, 32)
+			if first.Seq, second.Seq = 5, 4; second.Index < first.Index {
+				second.Seq = 6
+			}
+		},
+	} {
+		genesis, err := f.k.ExportGenesis(f.ctx)
+		require.NoError(t, err)
+		require.NoError(t, genesis.Validate())
+		b := &genesis.Batches[0]
+		again := b.OpenedLeaves[0]
+		again.Draw, again.Index = 1, again.Index^1
+		spoil(&b.OpenedLeaves[0], &again)
+		b.OpenedLeaves, b.Opened = append(b.OpenedLeaves, again), b.Opened|0b10
+		require.ErrorContains(t, genesis.Validate(), reason)
+	}
+}
+
 func TestLeavesOutOfOrderAreFraud(t *testing.T) {
 	f := newFixture(t)
 	g := f.forge(million(4), 3, 2, 1, 0)

@@ -93,13 +93,6 @@ func TestGenesisFaults(t *testing.T) {
 		"leaf's job": func(g *types.GenesisState) {
 			g.Batches[3].Opened, g.Batches[3].OpenedLeaves = 1, []types.OpenedLeaf{{}}
 		},
-		"leaves of one job": func(g *types.GenesisState) {
-			g.Batches[3].Samples, g.Batches[3].Opened = 3, 0b11
-			g.Batches[3].Groups[0].Count = 2
-			g.Batches[3].OpenedLeaves = []types.OpenedLeaf{
-				{Draw: 0, Index: 0, Seq: 1, JobId: make([]byte, 32)}, {Draw: 1, Index: 1, Seq: 2, JobId: make([]byte, 32)},
-			}
-		},
 		"settler twice":      func(g *types.GenesisState) { g.Settlers = append(g.Settlers, g.Settlers[0]) },
 		"settler's gateway":  func(g *types.GenesisState) { g.Gateways, g.GatewayKeys = nil, nil },
 		"settler's class":    func(g *types.GenesisState) { g.Settlers[0].Class = 0 },

@@ -192,8 +192,8 @@ func TestExplainSaysWhatHappened(t *testing.T) {
 		"not accredited, so at 2500 bps",
 		"Counts nothing (TRIAL): free trial work never counts.",
 		"u: eligible usage is 40000 uusdc, 40000 of it through gateways; take on exactly u is 4000 uusdc.",
-		"up: uptime is 800000 ppm (stand-in: no prober has measured this yet).",
-		"av: availability is 800000 ppm (stand-in: no prober has measured this yet).",
+		"up: uptime is 800000 ppm (stand-in: no panel of probers has measured anybody yet).",
+		"av: availability is 800000 ppm (stand-in: no panel of probers has measured anybody yet).",
 		"simulated devices are declared, which prove nothing",
 		"Pool share: P*u/U = 74400*40000/1240000 = 2400 uusdc.",
 		"Reward: 1805 uusdc = 770 from the pool + 1035 from sponsors; shares 2400 + 3225 = reward 1805 + forfeits 3820 + 0.",
@@ -281,4 +281,24 @@ func TestEpochWithoutOperators(t *testing.T) {
 	s := f.settle(t, 0)
 	require.Equal(t, []byte{0xe3, 0xb0, 0xc4, 0x42}, s.ReputationRoot[:4]) // SHA-256 of nothing
 	require.Len(t, f.anchors.leaves, 1)
+}
+
+// What a panel has measured moves quality; one that nothing was concluded of has neither uptime nor availability.
+func TestMeasuredAvailabilityIsScored(t *testing.T) {
+	f := emptyFixture(newWorld())
+	threeOperators(f.world)
+	f.operators.probed = map[string]operatorstypes.Availability{
+		string(rawAddr("alice")): {UpPPM: 950_000, AvPPM: 600_000, P95TTFTMs: 4_000, Conclusive: true},
+	}
+	require.NoError(t, f.k.InitGenesis(f.ctx, &types.GenesisState{Params: types.DefaultParams()}))
+	f.settle(t, 0)
+	alice, carol := f.row(t, 0, "alice"), f.row(t, 0, "carol")
+	require.Equal(t, types.SourceMeasured, alice.AvailabilitySource)
+	require.Equal(t, []uint64{950_000, 600_000, 4_000}, []uint64{alice.UpPpm, alice.AvPpm, alice.P95TtftMs})
+	require.Equal(t, types.SourceInconclusive, carol.AvailabilitySource)
+	require.Equal(t, []uint64{0, 0}, []uint64{carol.UpPpm, carol.AvPpm})
+	require.Contains(t, carol.Reasons, types.ReasonInconclusive)
+	text := strings.Join(f.explain(t, 0, "alice").Text, " ")
+	require.Contains(t, text, "up: uptime is 950000 ppm (measured: medians of the panel of epoch 0).")
+	require.Contains(t, text, "latency factor 500000 ppm (p95 TTFT 4000 ms against 2000 ms).")
 }

@@ -5,6 +5,8 @@ package types_test
 import (
 	"encoding/hex"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,6 +31,7 @@ func TestParamsBounds(t *testing.T) {
 		{"payback_cap_bps", func(p *types.Params) { p.PaybackCapBps = 9_501 }},
 		{"direct_weight_bps", func(p *types.Params) { p.DirectWeightBps = 10_001 }},
 		{"unaccredited_bps", func(p *types.Params) { p.UnaccreditedBps = 10_001 }},
+		{"sla_p95_ttft_ms", func(p *types.Params) { p.SlaP95TtftMs = 0 }},
 		{"stand_in_up_ppm", func(p *types.Params) { p.StandInUpPpm = 1_000_001 }},
 		{"stand_in_av_ppm", func(p *types.Params) { p.StandInAvPpm = 1_000_001 }},
 		{"success_epochs 0", func(p *types.Params) { p.SuccessEpochs = 0 }},
@@ -236,4 +239,47 @@ func TestReputationLeaf(t *testing.T) {
 	leaf := types.ReputationLeaf(0x0102, operator, 0x0a0b)
 	require.Len(t, leaf, types.ReputationLeafSize)
 	require.Equal(t, "47435231"+"0000000000000102"+"aa000000000000000000000000000000000000bb"+"0000000000000a0b", hex.EncodeToString(leaf))
+}
+
+func TestAvailabilityHasFourSources(t *testing.T) {
+	measured := operatorstypes.Availability{UpPPM: 990_000, AvPPM: 700_000, P95TTFTMs: 4_000, Conclusive: true, FromEpoch: 5}
+	for name, tc := range map[string]struct {
+		epoch       uint64
+		in          operatorstypes.Availability
+		source      string
+		up, av, lat uint64
+		reason      string
+	}{
+		"stand-in":     {9, operatorstypes.Availability{Unmeasured: true}, types.SourceStandIn, 800_000, 800_000, 500_000, types.ReasonStandIn},
+		"measured":     {5, measured, types.SourceMeasured, 990_000, 700_000, 500_000, ""},
+		"carried":      {9, measured, types.SourceCarried, 990_000, 700_000, 500_000, types.ReasonCarried},
+		"inconclusive": {9, operatorstypes.Availability{}, types.SourceInconclusive, 0, 0, 500_000, types.ReasonInconclusive},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := scoreIn(entry(1, 1_000, 5, 0))
+			in.Epoch, in.Availability = tc.epoch, tc.in
+			row, err := types.Score(in)
+			require.NoError(t, err)
+			require.Equal(t, tc.source, row.AvailabilitySource)
+			require.Equal(t, []uint64{tc.up, tc.av, tc.lat}, []uint64{row.UpPpm, row.AvPpm, row.LatencyPpm})
+			require.Equal(t, tc.in.P95TTFTMs == 0, slices.Contains(row.Reasons, types.ReasonLatencyUnknown))
+			if tc.reason != "" {
+				require.Contains(t, row.Reasons, tc.reason)
+			}
+			row.Epoch = tc.epoch
+			require.Equal(t, tc.in, row.Availability(), "the row says what it was scored with")
+			text := strings.Join(row.Explain(&types.EpochSettlement{Params: in.Params}), " ")
+			require.Contains(t, text, "("+tc.source+": ")
+		})
+	}
+}
+
+func TestLatencyIsMeasuredAgainstTheSLA(t *testing.T) {
+	for ttft, want := range map[uint64]uint64{0: 500_000, 1: 1_000_000, 2_000: 1_000_000, 2_500: 800_000, 8_000: 250_000} {
+		in := scoreIn(entry(1, 1_000, 5, 0))
+		in.Availability = operatorstypes.Availability{P95TTFTMs: ttft, Conclusive: true}
+		row, err := types.Score(in)
+		require.NoError(t, err)
+		require.Equal(t, want, row.LatencyPpm, ttft)
+	}
 }
