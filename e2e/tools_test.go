@@ -101,7 +101,7 @@ func cliExplain(t *testing.T, w *demo.World, e uint64, operator string) {
 	}
 	text, _ := at(out, "text").([]any)
 	all := fmt.Sprint(text...)
-	for _, want := range []string{"Reward:", "stand-in: no prober has measured this yet", "simulated devices", "Cap:"} {
+	for _, want := range []string{"Reward:", "stand-in: no panel of probers has measured anybody yet", "simulated devices", "Cap:"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("the explanation lacks %q: %s", want, all)
 		}
