@@ -104,7 +104,7 @@ func (a *anchorArchive) append(leaf *types.Leaf) error {
 		return err
 	}
 	batch := a.db.NewBatch()
-	defer batch.Close() //nolint:errcheck // of memory
+	defer batch.Close()
 	hash, index := log.LeafHash(leaf.Data), leaf.Index
 	err = errors.Join(batch.Set(archiveLeafKey(index), raw), batch.Set(archiveNodeKey(0, index), bytes.Clone(hash[:])))
 	for level := uint16(0); index&1 == 1; level++ {

@@ -16,7 +16,7 @@ import (
 const explainMethod = "gpucoord.rewards.v1.Query.Explain"
 
 // standIn marks every number that nobody has measured.
-const standIn = "STAND-IN: no prober has measured this yet"
+const standIn = "STAND-IN: no panel of probers has measured it yet"
 
 // explanation writes how an operator's row of an epoch came about, in the order in which the chain computed it.
 type explanation struct {
